@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROLLER_VIEW_H
+#define CONTROLLER_VIEW_H 1
+
+/* What the controller knows, for reading.
+ *
+ * Every view is filled in for one callback and lives as long as that call.
+ * Callbacks return false to stop.  Times are ages and remaining times in
+ * milliseconds at the moment of the call, -1 = does not apply. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/mcaddr.h"
+
+struct ctl;
+
+enum view_state { VIEW_APPLIED, VIEW_PENDING, VIEW_REJECTED };
+
+const char *view_state_name(enum view_state); /* "applied" ... */
+
+/* How a route or flow stands on one switch. */
+struct view_status {
+    uint64_t dpid;
+    enum view_state state;
+    const char *error; /* Why pending or rejected; "" if there is nothing. */
+    uint64_t packets, bytes;
+};
+
+/* Switches: /v1/switches */
+struct view_port {
+    uint32_t no;
+    const char *name;
+    struct mac_addr mac;
+    bool up;
+    const char *kind; /* "host", "link", "mrouter" */
+};
+
+struct view_switch {
+    uint64_t dpid;
+    bool connected;
+    bool synced;      /* Read back and compiled since it connected. */
+    const char *peer; /* "127.0.0.1:40112", "" if not connected. */
+    int64_t since_ms; /* In this state. */
+    const char *manufacturer, *hardware, *software, *serial, *datapath;
+    const struct view_port *ports;
+    size_t n_ports;
+    /* Counters. */
+    uint64_t packet_ins, packet_outs, messages_in, messages_out, errors;
+    uint64_t flow_mods, group_mods, rounds, bundles, drift;
+    size_t flows, groups, foreign_flows, foreign_groups, pending, rejected;
+};
+
+typedef bool view_switch_cb(void *aux, const struct view_switch *);
+void view_switches(struct ctl *, view_switch_cb *, void *aux);
+/* False if there is no such switch. */
+bool view_switch(struct ctl *, uint64_t dpid, view_switch_cb *, void *aux);
+
+/* Groups: /v1/groups */
+struct view_host {
+    struct mac_addr mac;
+    struct ip_addr ip;
+    int version;
+    bool exclude;
+    int64_t age_ms;
+};
+
+struct view_member {
+    struct port_id port;
+    const char *port_name;
+    bool exclude;
+    int version;
+    const char *origin; /* "igmp", "restored" */
+    int64_t expires_ms;
+    const struct ip_addr *sources; /* Wanted (include), blocked (exclude). */
+    size_t n_sources;
+    const struct view_host *hosts;
+    size_t n_hosts;
+};
+
+struct view_group_switch {
+    uint64_t dpid;
+    struct ip_addr source; /* IP_ADDR_ANY: the (*,G) entry. */
+    uint32_t group_id;
+    enum view_state state;
+    const char *error;
+    uint64_t packets, bytes;
+};
+
+struct view_group {
+    uint16_t vlan;
+    struct ip_addr group;
+    const struct view_member *members;
+    size_t n_members;
+    const struct view_group_switch *switches;
+    size_t n_switches;
+};
+
+typedef bool view_group_cb(void *aux, const struct view_group *);
+void view_groups(struct ctl *, view_group_cb *, void *aux);
+bool view_group(struct ctl *, uint16_t vlan, const struct ip_addr *group,
+                view_group_cb *, void *aux);
+
+/* Streams: /v1/streams */
+struct view_stream {
+    uint16_t vlan;
+    struct ip_addr source, group; /* As sent, before rewriting. */
+    struct port_id port;          /* Where it enters. */
+    const char *port_name;
+    uint64_t packets, bytes;
+    double packets_per_s, bits_per_s;
+    const char *route; /* Name of the route that applies, "" if none. */
+    size_t n_receivers;
+    int64_t age_ms; /* Since it was first seen. */
+};
+
+typedef bool view_stream_cb(void *aux, const struct view_stream *);
+void view_streams(struct ctl *, view_stream_cb *, void *aux);
+
+/* Queriers: /v1/queriers */
+struct view_querier {
+    uint16_t vlan;
+    bool enabled; /* By configuration. */
+    bool ours;
+    struct ip_addr address;
+    struct port_id port; /* Of a foreign one. */
+    int version;
+    int64_t since_ms, next_query_ms, expires_ms, query_interval_ms;
+    int robustness;
+};
+
+typedef bool view_querier_cb(void *aux, const struct view_querier *);
+void view_queriers(struct ctl *, view_querier_cb *, void *aux);
+
+/* Routes and flows: /v1/routes, /v1/flows */
+struct view_rule {
+    const char *name;
+    const char *json; /* The canonical body, an object. */
+    const struct view_status *statuses;
+    size_t n_statuses;
+};
+
+typedef bool view_rule_cb(void *aux, const struct view_rule *);
+void view_routes(struct ctl *, view_rule_cb *, void *aux);
+bool view_route(struct ctl *, const char *name, view_rule_cb *, void *aux);
+void view_flows(struct ctl *, view_rule_cb *, void *aux);
+bool view_flow(struct ctl *, const char *name, view_rule_cb *, void *aux);
+
+/* Totals, for metrics and health. */
+struct view_totals {
+    int64_t uptime_ms;
+    size_t switches, connected, synced;
+    size_t groups, members, streams, routes, flows;
+    uint64_t frames;         /* Packet-ins that carried IGMP. */
+    uint64_t joins, leaves;  /* (group, port)s that came and went. */
+    uint64_t compiled;       /* Channel entries compiled. */
+    const char *store_error; /* "" while the store works. */
+};
+
+void view_totals(struct ctl *, struct view_totals *);
+/* IGMP messages by outcome ("ok", "bad-checksum"...), summed over vlans. */
+typedef bool view_counter_cb(void *aux, const char *name, uint64_t value);
+void view_igmp_counters(struct ctl *, view_counter_cb *, void *aux);
+
+#endif

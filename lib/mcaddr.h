@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LIB_MCADDR_H
+#define LIB_MCADDR_H 1
+
+/* Addresses as values: IP (one type for both families), MAC, prefixes, ports
+ * and channels.
+ *
+ * None of these structs has padding, so each may be compared with memcmp()
+ * and serve as a hash key.  IPv4 is kept IPv4-mapped (::ffff:a.b.c.d,
+ * RFC 4291 2.5.5.2), which makes "all zero" mean "no address" for neither
+ * family; use ip_addr_is_any() for the "*" of (*,G). */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ip_addr {
+    uint8_t b[16];
+};
+
+struct mac_addr {
+    uint8_t b[6];
+};
+
+/* 'len' counts bits of the 16-byte form: an IPv4 /24 has len 96 + 24. */
+struct ip_prefix {
+    struct ip_addr addr;
+    uint8_t len;
+};
+
+/* A port of a switch. 'port_no' is 64 bits wide only to leave no padding. */
+struct port_id {
+    uint64_t dpid;
+    uint64_t port_no;
+};
+
+/* (vlan, source, group); source IP_ADDR_ANY is (*,G).  vlan 0 = untagged. */
+struct channel {
+    struct ip_addr group;
+    struct ip_addr source;
+    uint16_t vlan;
+};
+
+enum {
+    IP_ADDR_STRLEN = 46, /* With the terminating NUL. */
+    IP_PREFIX_STRLEN = 50,
+    MAC_ADDR_STRLEN = 18,
+    DPID_STRLEN = 17,
+    CHANNEL_STRLEN = 112
+};
+
+extern const struct ip_addr IP_ADDR_ANY; /* All zero: no address, "*". */
+
+/* IP addresses. */
+struct ip_addr ip_addr_v4(uint32_t host_order);
+uint32_t ip_addr_to_v4(const struct ip_addr *); /* Host order. */
+bool ip_addr_is_v4(const struct ip_addr *);
+bool ip_addr_is_any(const struct ip_addr *); /* "*", 0.0.0.0 or ::. */
+bool ip_addr_is_multicast(const struct ip_addr *);
+/* 224.0.0.0/24 and ff02::/16: never pruned (RFC 4541 2.1.2, 3). */
+bool ip_addr_is_local_multicast(const struct ip_addr *);
+int ip_addr_compare(const struct ip_addr *, const struct ip_addr *);
+bool ip_addr_equal(const struct ip_addr *, const struct ip_addr *);
+/* False where 's' is not exactly one address in its usual text form. */
+bool ip_addr_parse(const char *s, struct ip_addr *);
+/* Writes the text form into 'buf' and returns it; "*" for IP_ADDR_ANY. */
+const char *ip_addr_format(const struct ip_addr *, char buf[IP_ADDR_STRLEN]);
+
+/* Prefixes.  A plain address parses as a prefix of full length.  Host bits
+ * that are set are refused. */
+bool ip_prefix_parse(const char *s, struct ip_prefix *);
+bool ip_prefix_contains(const struct ip_prefix *, const struct ip_addr *);
+bool ip_prefix_is_host(const struct ip_prefix *);
+const char *ip_prefix_format(const struct ip_prefix *,
+                             char buf[IP_PREFIX_STRLEN]);
+
+/* Ethernet addresses. */
+bool mac_addr_parse(const char *s, struct mac_addr *);
+const char *mac_addr_format(const struct mac_addr *,
+                            char buf[MAC_ADDR_STRLEN]);
+/* The Ethernet address of a group: RFC 1112 6.4, RFC 2464 7. */
+struct mac_addr mac_addr_of_group(const struct ip_addr *);
+bool mac_addr_is_multicast(const struct mac_addr *);
+
+/* Switches, ports and channels. */
+/* Reads "1", "0x1", "0000000000000001" and "00:00:00:00:00:00:00:01".  Sixteen
+ * digits without 0x are hexadecimal, fewer digits decimal. 0 is refused. */
+bool dpid_parse(const char *s, uint64_t *);
+const char *dpid_format(uint64_t, char buf[DPID_STRLEN]); /* 16 hex digits. */
+bool port_id_equal(const struct port_id *, const struct port_id *);
+/* "(*,226.2.2.2)" or "(10.1.0.1,226.2.2.2)", " vlan 10" behind it if any. */
+const char *channel_format(const struct channel *, char buf[CHANNEL_STRLEN]);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LIB_XALLOC_H
+#define LIB_XALLOC_H 1
+
+/* Allocation that cannot fail: out of memory aborts the process, as in
+ * libopenvswitch, so that callers check for real failures only.  Everything
+ * is released by free(). */
+
+#include <stddef.h>
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *, size_t size);
+void *xmemdup(const void *, size_t size);
+char *xstrdup(const char *);
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Makes room for one more element in '*array' of '*allocated' elements of
+ * 'size' bytes each when 'n' are in use. */
+void *xgrow(void *array, size_t n, size_t *allocated, size_t size);
+
+#endif

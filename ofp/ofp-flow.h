@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFP_FLOW_H
+#define OFP_FLOW_H 1
+
+/* The vocabulary in which the controller says what a switch shall do: one
+ * match, one rewriting, one flow, one bucket.  Small plain structs in host
+ * byte order; zero-initialised they match everything and do nothing.
+ * ofp-encode.h turns them into OpenFlow 1.3. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/mcaddr.h"
+
+/* Which members of a match count. */
+enum {
+    OFP_MATCH_IN_PORT = 1 << 0,
+    OFP_MATCH_VLAN = 1 << 1, /* vlan 0: frames without a tag. */
+    OFP_MATCH_ETH_TYPE = 1 << 2,
+    OFP_MATCH_ETH_DST = 1 << 3, /* With 'eth_dst_mask'. */
+    OFP_MATCH_IP_PROTO = 1 << 4,
+    OFP_MATCH_IP_SRC = 1 << 5, /* IPv4 or IPv6, as the prefix says. */
+    OFP_MATCH_IP_DST = 1 << 6,
+    OFP_MATCH_UDP_DST = 1 << 7,    /* Implies nothing: set IP_PROTO too. */
+    OFP_MATCH_ICMP6_TYPE = 1 << 8, /* Likewise. */
+    OFP_MATCH_LATER_FRAG = 1 << 9  /* Fragments but the first. */
+};
+
+struct ofp_match {
+    unsigned int fields; /* OFP_MATCH_*. */
+    uint32_t in_port;
+    uint16_t vlan;
+    uint16_t eth_type;
+    struct mac_addr eth_dst, eth_dst_mask;
+    struct ip_prefix ip_src, ip_dst;
+    uint16_t udp_dst;
+    uint8_t ip_proto;
+    uint8_t icmp6_type;
+};
+
+/* Which members of a rewriting count. */
+enum {
+    OFP_SET_ETH_SRC = 1 << 0,
+    OFP_SET_ETH_DST = 1 << 1,
+    OFP_SET_IP_SRC = 1 << 2,
+    OFP_SET_IP_DST = 1 << 3,
+    OFP_SET_UDP_DST = 1 << 4,
+    OFP_SET_TTL = 1 << 5,
+    OFP_SET_DSCP = 1 << 6,
+    OFP_SET_VLAN = 1 << 7,  /* Change the vlan id of a tagged frame. */
+    OFP_PUSH_VLAN = 1 << 8, /* Tag an untagged frame with 'vlan'. */
+    OFP_POP_VLAN = 1 << 9
+};
+
+struct ofp_rewrite {
+    unsigned int set; /* OFP_SET_* and friends. */
+    struct mac_addr eth_src, eth_dst;
+    struct ip_addr ip_src, ip_dst;
+    uint16_t udp_dst;
+    uint16_t vlan;
+    uint8_t ttl;
+    uint8_t dscp;
+};
+
+bool ofp_rewrite_equal(const struct ofp_rewrite *, const struct ofp_rewrite *);
+
+/* One copy of a packet. */
+struct ofp_bucket {
+    struct ofp_rewrite rewrite;
+    uint32_t out_port;
+};
+
+enum ofp_output {
+    OFP_OUT_NONE,   /* Drop, unless a table follows. */
+    OFP_OUT_GROUP,  /* The group that belongs to this flow: see ofp-table.h. */
+    OFP_OUT_NORMAL, /* The switch's own L2 forwarding. */
+    OFP_OUT_PORT
+};
+
+/* A flow.  Its actions, in this order: punt, rewrite, output, go to. */
+struct ofp_flow {
+    uint8_t table;
+    uint16_t priority;
+    struct ofp_match match;
+
+    uint64_t cookie;       /* Within OFP_COOKIE: see ofp-table.h. */
+    uint16_t idle_timeout; /* Seconds, 0 = none. */
+    bool tell_removed;     /* Ask for a flow-removed message. */
+
+    bool punt;           /* A copy to the controller, whole packets... */
+    uint32_t punt_meter; /* ...no faster than this meter lets, 0 = all. */
+    struct ofp_rewrite rewrite;
+    enum ofp_output output;
+    uint32_t out_port;  /* For OFP_OUT_PORT. */
+    uint8_t goto_table; /* 0 = none. */
+};
+
+#endif

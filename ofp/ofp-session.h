@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OFP_SESSION_H
+#define OFP_SESSION_H 1
+
+/* One OpenFlow 1.3 connection, without the connection: bytes in, messages
+ * out.
+ *
+ * It greets (HELLO, 1.3 only), asks who is there (FEATURES, PORT_DESC, DESC),
+ * sets the switch up (SET_CONFIG: whole packets, fragments as nx-match), and
+ * is then READY.  It answers echoes, probes a silent peer, keeps the list of
+ * ports, and hands everything else on.  A peer that breaks the protocol, is
+ * too slow to greet, or too large, ends the session with a reason.
+ *
+ *   S_HELLO -> S_FEATURES -> S_PORTS -> S_DESC -> S_READY -> S_DEAD
+ *
+ * Time: 'now' is monotonic milliseconds; call ofp_session_run() no later than
+ * ofp_session_deadline().
+ *
+ * Ownership: 'send' borrows its bytes.  Structs given to ops live for the
+ * call. Ops may call ofp_session_send() but not destroy the session. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/mcaddr.h"
+
+struct ofp_session;
+
+enum {
+    OFP_HANDSHAKE_MS = 10000, /* Greeting to READY. */
+    OFP_MAX_INPUT = 64 << 10, /* Bytes of one unfinished message. */
+    OFP_PORT_NAME_SIZE = 64,
+    OFP_DESC_SIZE = 256
+};
+
+struct ofp_port {
+    uint32_t no; /* Reserved ports (LOCAL...) are not told. */
+    char name[OFP_PORT_NAME_SIZE];
+    struct mac_addr mac;
+    bool up;
+};
+
+struct ofp_features {
+    uint64_t dpid;
+    char manufacturer[OFP_DESC_SIZE];
+    char hardware[OFP_DESC_SIZE];
+    char software[OFP_DESC_SIZE];
+    char serial[OFP_DESC_SIZE];
+    char datapath[OFP_DESC_SIZE];
+};
+
+enum ofp_port_change { OFP_PORT_ADDED, OFP_PORT_MODIFIED, OFP_PORT_DELETED };
+
+enum ofp_packet_in_reason {
+    OFP_PACKET_IN_NO_MATCH,
+    OFP_PACKET_IN_ACTION,
+    OFP_PACKET_IN_OTHER
+};
+
+struct ofp_packet_in {
+    uint32_t in_port;
+    uint8_t table;
+    uint64_t cookie; /* Of the flow that punted; UINT64_MAX if not told. */
+    enum ofp_packet_in_reason reason;
+    const uint8_t *frame; /* As it was at the punt, tag included. */
+    size_t size;
+};
+
+struct ofp_flow_removed {
+    uint8_t table;
+    uint16_t priority;
+    uint64_t cookie;
+    uint64_t packets, bytes;
+    bool idle; /* Idle timeout; else a delete or a hard timeout. */
+};
+
+struct ofp_session_ops {
+    void (*send)(void *aux, const void *bytes, size_t size);
+    /* Handshake done; 'port_changed' was called for each port before. */
+    void (*ready)(void *aux, const struct ofp_features *);
+    void (*port_changed)(void *aux, enum ofp_port_change,
+                         const struct ofp_port *);
+    void (*packet_in)(void *aux, const struct ofp_packet_in *);
+    void (*flow_removed)(void *aux, const struct ofp_flow_removed *);
+    /* Whole messages that answer what others sent: errors, barrier replies,
+     * multipart replies, bundle replies.  For ofp_table_input(). */
+    void (*reply)(void *aux, const void *msg, size_t size);
+};
+
+struct ofp_session *ofp_session_create(const struct ofp_session_ops *,
+                                       void *aux, int64_t probe_interval_ms,
+                                       int64_t now);
+void ofp_session_destroy(struct ofp_session *);
+
+/* Every complete message in 'bytes' (and in what was left of earlier ones) is
+ * handled.  Both return false once the session is dead. */
+bool ofp_session_input(struct ofp_session *, const void *bytes, size_t size,
+                       int64_t now);
+bool ofp_session_run(struct ofp_session *, int64_t now);
+int64_t ofp_session_deadline(const struct ofp_session *);
+/* Why the session is dead, for a person; NULL while it is alive. */
+const char *ofp_session_reason(const struct ofp_session *);
+bool ofp_session_is_ready(const struct ofp_session *);
+
+/* Sends 'frame' out of 'out_port' of the switch, or of every port but those
+ * blocked if 'out_port' is OFP_PORT_FLOOD. */
+enum { OFP_PORT_FLOOD = 0xfffffffb };
+void ofp_session_packet_out(struct ofp_session *, uint32_t out_port,
+                            const void *frame, size_t size);
+
+struct ofp_session_counters {
+    uint64_t messages_in, bytes_in, messages_out, bytes_out;
+    uint64_t packet_ins, packet_outs, errors, undecodable;
+};
+
+void ofp_session_counters(const struct ofp_session *,
+                          struct ofp_session_counters *);
+/* Counts and passes on to ops->send; for ofp-table. */
+void ofp_session_send(struct ofp_session *, const void *msg, size_t size);
+
+#endif
