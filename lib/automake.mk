@@ -4,3 +4,25 @@ libbase_a_SOURCES = \
 	lib/timer-heap.c lib/timer-heap.h \
 	lib/wire.c lib/wire.h \
 	lib/xalloc.c lib/xalloc.h
+
+if HAVE_CMOCKA
+lib_tests = \
+	tests/unit/test-mcaddr \
+	tests/unit/test-timer-heap \
+	tests/unit/test-wire \
+	tests/unit/test-xalloc
+check_PROGRAMS += $(lib_tests)
+TESTS += $(lib_tests)
+tests_unit_test_mcaddr_SOURCES = tests/unit/test-mcaddr.c
+tests_unit_test_mcaddr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mcaddr_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_timer_heap_SOURCES = tests/unit/test-timer-heap.c
+tests_unit_test_timer_heap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_timer_heap_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_wire_SOURCES = tests/unit/test-wire.c
+tests_unit_test_wire_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_wire_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_xalloc_SOURCES = tests/unit/test-xalloc.c
+tests_unit_test_xalloc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_xalloc_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+endif
