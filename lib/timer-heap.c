@@ -108,13 +108,13 @@ timer_heap_pop_due(struct timer_heap *h, int64_t now)
     while (h->n && h->nodes[0]->key <= now) {
         struct timer_node *node = h->nodes[0];
 
-        if (node->at <= now) {
-            int64_t at = node->at;
-
+        if (node->at == node->key) {
             timer_heap_cancel(h, node);
-            node->at = at; /* The caller may want to know. */
+            node->at = node->key; /* The caller may want to know. */
             return node;
         }
+        /* It was put off.  Even if it is due all the same, others may be due
+         * before it. */
         node->key = node->at;
         sift_down(h, 0, node);
     }
