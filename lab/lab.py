@@ -1,0 +1,427 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A private Open vSwitch with hosts, on one machine, as root.
+
+    with Lab() as lab:
+        s1 = lab.add_switch("s1", dpid=1)
+        extender, h2, h3 = lab.add_hosts(s1, "extender", "h2", "h3")
+        receiver = h2.receive("226.2.2.2", 5004)
+        extender.send("226.2.2.2", 5004, rate=5000, count=10000).wait()
+        print(receiver.stop())
+
+Everything of one lab lives in network namespaces of its own: the switches
+(with ovsdb-server, ovs-vswitchd and the controller) in one, each host in
+another.  So several labs run side by side, an interface may be called s1-eth1
+in each, and taking a lab down is deleting its namespaces.
+
+    lab.py --clean     remove what killed runs left behind, and nothing else
+"""
+
+import contextlib
+import ipaddress
+import os
+import re
+import signal
+import socket
+import sys
+
+from procs import (NETNS, STATE, LabError, Process, Receiver, Sender,
+                   big_socket_buffers, build_dir, clean_dead_labs, in_netns,
+                   remove_lab, run, start_time, state_lock, wait_until, write)
+
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+
+
+# ---------------------------------------------------------------------------
+# Hosts and switches.
+
+
+class Node:
+    """A namespace."""
+
+    def __init__(self, lab, name):
+        self.lab = lab
+        self.name = name
+        self.netns = f"{lab.tag}-{name}"
+
+    def run(self, *argv, stdin=None):
+        """Runs a command there and waits; its output."""
+        return run("nsenter", f"--net={os.path.join(NETNS, self.netns)}",
+                   "--", *argv, stdin=stdin, env=self.lab.env)
+
+    def spawn(self, name, *argv, kind=Process, env=None):
+        return kind(self.lab, f"{self.name}-{name}", list(argv), self.netns,
+                    env)
+
+    def sysctl(self, **values):
+        """sysctl(net_ipv4_ip_forward=1); an interface goes by IFACE."""
+        for key, value in values.items():
+            self.run("sysctl", "-qw", f"{key}={value}")
+
+
+class Host(Node):
+    """A computer with one interface, or 'many' of them, in a switch."""
+
+    def __init__(self, lab, name, switch, ports):
+        super().__init__(lab, name)
+        self.switch = switch
+        self.ports = ports  # Of the switch, one for each interface.
+        self.ifaces = [f"{name}-eth{i}" for i in range(len(ports))]
+        self.ip = None
+
+    @property
+    def port(self):
+        return self.ports[0]
+
+    @property
+    def port_name(self):
+        return f"{self.switch.name}-eth{self.port}"
+
+    @property
+    def iface(self):
+        return self.ifaces[0]
+
+    def force_igmp(self, version):
+        """0 = whatever the querier speaks."""
+        self.run("sysctl", "-qw", "net.ipv4.conf.all.force_igmp_version"
+                 f"={version}")
+
+    def rp_filter(self, mode):
+        self.run("sysctl", "-qw", f"net.ipv4.conf.all.rp_filter={mode}",
+                 f"net.ipv4.conf.{self.iface}.rp_filter={mode}")
+
+    def receive(self, group, port, source=None, join=True, **options):
+        """Joins by the kernel's IGMP on every interface and counts."""
+        argv = ["--group", group, "--port", str(port)]
+        if source:
+            argv += ["--source", source]
+        if not join:
+            argv += ["--no-join"]
+        return self._mcrecv(argv, options)
+
+    def tap(self, **options):
+        """Counts what is on the wire without joining."""
+        return self._mcrecv(["--raw"], options)
+
+    def _mcrecv(self, argv, options):
+        for iface in self.ifaces:
+            argv += ["--iface", iface]
+        receiver = self.spawn("mcrecv", self.lab.tool("mcrecv"), *argv,
+                              *to_options(options), kind=Receiver)
+        return receiver.wait_ready()
+
+    def send(self, group, port, rate, count=0, source="192.168.168.55", ttl=1,
+             **options):
+        """Starts a stream, as an HDMI extender would."""
+        return self.spawn(
+            "mcsend", self.lab.tool("mcsend"), "--iface", self.iface,
+            "--group", group, "--port", str(port), "--source", source,
+            "--ttl", str(ttl), "--rate", str(rate), "--count", str(count),
+            *to_options(options), kind=Sender)
+
+    def send_igmp(self, *frames):
+        """Sends frames given as bytes."""
+        send_frames(self.netns, self.iface, frames)
+
+    def mute(self):
+        """From now on nothing that it sends gets out, and nobody is told: a
+        host that hangs."""
+        for iface in self.ifaces:
+            self.run("tc", "qdisc", "replace", "dev", iface, "root", "pfifo",
+                     "limit", "0")
+
+    def unmute(self):
+        for iface in self.ifaces:
+            self.run("tc", "qdisc", "del", "dev", iface, "root")
+
+
+def send_frames(netns, iface, frames):
+    with in_netns(netns):
+        s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    with s:
+        s.bind((iface, 0))
+        for frame in frames:
+            s.send(bytes(frame))
+
+
+def to_options(options):
+    """{"every": 200, "raw": True} -> --every 200 --raw"""
+    argv = []
+    for key, value in options.items():
+        argv.append("--" + key.replace("_", "-"))
+        if value is not True:
+            argv.append(str(value))
+    return argv
+
+
+class Switch:
+    """A bridge."""
+
+    def __init__(self, lab, name, dpid):
+        self.lab = lab
+        self.name = name
+        self.dpid = dpid
+        self.n_ports = 0
+
+    @property
+    def dpid_text(self):
+        return f"{self.dpid:016x}"
+
+    def next_port(self):
+        self.n_ports += 1
+        return self.n_ports
+
+    def ofctl(self, command, *argv, stdin=None):
+        """ovs-ofctl -O OpenFlow13 COMMAND BRIDGE ..."""
+        return run("ovs-ofctl", "-O", "OpenFlow13", command, self.name, *argv,
+                   stdin=stdin, env=self.lab.env)
+
+    def flows(self, match=""):
+        """The lines of dump-flows."""
+        argv = [match] if match else []
+        lines = self.ofctl("dump-flows", "--no-names", *argv).splitlines()
+        return [line.strip() for line in lines if "actions=" in line]
+
+    def groups(self):
+        """{group id: {"type": .., "ports": [..], "text": ..}}"""
+        found = {}
+        for line in self.ofctl("dump-groups", "--no-names").splitlines():
+            m = re.match(r"\s*group_id=(\d+),type=(\w+)", line)
+            if m:
+                ports = re.findall(r"output:(\d+)", line)
+                found[int(m[1])] = {"type": m[2], "text": line.strip(),
+                                    "ports": sorted(map(int, ports))}
+        return found
+
+    def group_ages(self):
+        """{group id: seconds since it was added}"""
+        text = self.ofctl("dump-group-stats")
+        pairs = re.findall(r"group_id=(\d+),duration=([0-9.]+)s", text)
+        return {int(group): float(age) for group, age in pairs}
+
+    def set_controller(self, target):
+        self.lab.vsctl("set-controller", self.name, target, "--", "set",
+                       "controller", self.name, "max_backoff=1000",
+                       "inactivity_probe=5000")
+
+
+# ---------------------------------------------------------------------------
+
+
+class Lab:
+    """See the head of this file."""
+
+    count = 0
+
+    def __init__(self, controller="tcp:127.0.0.1:6653"):
+        Lab.count += 1
+        self.tag = f"ofm{os.getpid()}.{Lab.count}"
+        self.dir = os.path.join(STATE, self.tag)
+        self.controller = controller
+        self.processes, self.switches, self.hosts = [], {}, {}
+        self.n_processes = 0
+        self.env = {**os.environ, "LC_ALL": "C", "OVS_RUNDIR": self.dir,
+                    "OVS_DBDIR": self.dir, "OVS_LOGDIR": self.dir}
+        self.db = f"unix:{self.dir}/db.sock"
+        self.vswitchd = None
+        self.home = Node(self, "sw")  # Switches and controller.
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    def tool(self, name):
+        path = os.path.join(build_dir(), "lab", name)
+        if not os.path.exists(path):
+            raise LabError(f"{path} is not built (OFMCAST_BUILD names the"
+                           " build folder)")
+        return path
+
+    def start(self):
+        if os.getuid():
+            raise LabError("namespaces and Open vSwitch need root")
+        with state_lock():
+            clean_dead_labs()
+            os.makedirs(self.dir)
+            write(os.path.join(self.dir, "owner"),
+                  f"{os.getpid()} {start_time(os.getpid())}\n")
+        run("ip", "netns", "add", self.home.netns)
+        run("ip", "-n", self.home.netns, "link", "set", "lo", "up")
+        database = os.path.join(self.dir, "conf.db")
+        run("ovsdb-tool", "create", database, SCHEMA)
+        self.home.spawn("ovsdb", "ovsdb-server", database, "-vconsole:off",
+                        "--log-file", f"--remote=punix:{self.dir}/db.sock",
+                        f"--unixctl={self.dir}/ovsdb.ctl")
+        wait_until(lambda: os.path.exists(f"{self.dir}/db.sock"), 10,
+                   "ovsdb-server")
+        self.vsctl("--no-wait", "init")
+        self.start_vswitchd()
+        return self
+
+    def start_vswitchd(self):
+        """Also after kill_vswitchd(): the bridges come back, empty."""
+        with big_socket_buffers():
+            self.vswitchd = self.home.spawn(
+                "vswitchd", "ovs-vswitchd", self.db, "-vconsole:off",
+                "--log-file", "--no-chdir",
+                f"--unixctl={self.dir}/vswitchd.ctl")
+            # It applies the whole database before it answers.
+            self.vsctl("show")
+            wait_until(lambda: all(
+                os.path.exists(f"{self.dir}/{name}.mgmt")
+                and self.appctl("dpif/show").count(f"{name}-eth")
+                == switch.n_ports
+                for name, switch in self.switches.items()), 30, "bridges")
+
+    def kill_vswitchd(self):
+        self.vswitchd.kill()
+        for name in self.switches:
+            with contextlib.suppress(OSError):
+                os.remove(f"{self.dir}/{name}.mgmt")
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.signal(signal.SIGKILL)
+        for process in self.processes:
+            process.popen.wait()
+        remove_lab(self.tag)
+
+    def vsctl(self, *argv):
+        return run("ovs-vsctl", "--timeout=60", f"--db={self.db}", *argv,
+                   env=self.env)
+
+    def appctl(self, *argv):
+        try:
+            return run("ovs-appctl", "-t", f"{self.dir}/vswitchd.ctl", *argv,
+                       env=self.env)
+        except LabError:
+            if self.vswitchd and self.vswitchd.running:
+                return ""
+            raise
+
+    # Switches and hosts.
+
+    def add_switch(self, name, dpid):
+        switch = Switch(self, name, dpid)
+        argv = ["add-br", name, "--", "set", "bridge", name,
+                "datapath_type=netdev", "fail_mode=secure",
+                "protocols=OpenFlow13",
+                f"other-config:datapath-id={dpid:016x}"]
+        if self.controller:
+            argv += ["--", "set-controller", name, self.controller, "--",
+                     "set", "controller", name, "max_backoff=1000",
+                     "inactivity_probe=5000"]
+        self.vsctl(*argv)
+        self.switches[name] = switch
+        return switch
+
+    def add_hosts(self, switch, *names, ports=1, net="10.1.0.0/24"):
+        """Adds hosts, all of them in one transaction.  A host has 'ports'
+        interfaces; the address of the i-th host (counted in the lab) is the
+        i-th of 'net'."""
+        network = ipaddress.ip_network(net)
+        hosts = []
+        for name in names:
+            numbers = [switch.next_port() for _ in range(ports)]
+            host = Host(self, name, switch, numbers)
+            self.hosts[name] = host
+            host.ip = str(network[len(self.hosts)])
+            run("ip", "netns", "add", host.netns)
+            hosts.append(host)
+        links = [(host, iface, port) for host in hosts
+                 for iface, port in zip(host.ifaces, host.ports)]
+        run("ip", "-n", self.home.netns, "-batch", "-", stdin="".join(
+            f"link add {switch.name}-eth{port} up type veth"
+            f" peer name {iface} netns {host.netns}\n"
+            for host, iface, port in links))
+        for host in hosts:
+            self._configure(host, network.prefixlen)
+        argv = ["--no-wait"] if not links else []
+        for _, _, port in links:
+            name = f"{switch.name}-eth{port}"
+            argv += ["--", "add-port", switch.name, name, "--", "set",
+                     "interface", name, f"ofport_request={port}"]
+        with big_socket_buffers():
+            self.vsctl(*argv)
+        return hosts
+
+    def add_host(self, switch, name, **options):
+        return self.add_hosts(switch, name, **options)[0]
+
+    def add_segment(self, switch, *names, net="10.1.0.0/24"):
+        """Hosts that share one port, behind a bridge that floods."""
+        network = ipaddress.ip_network(net)
+        segment = self.add_host(switch, "-".join(names) + "-seg", net=net)
+        segment.run("ip", "addr", "flush", "dev", segment.iface)
+        segment.run("ip", "-batch", "-", stdin=(
+            "link add name br0 up type bridge mcast_snooping 0\n"
+            f"link set dev {segment.iface} master br0\n"))
+        hosts = []
+        for i, name in enumerate(names):
+            host = Host(self, name, switch, segment.ports)
+            self.hosts[name] = host
+            host.ip = str(network[len(self.hosts)])
+            run("ip", "netns", "add", host.netns)
+            segment.run("ip", "link", "add", "name", f"br0-{i}", "up",
+                        "master", "br0", "type", "veth", "peer", "name",
+                        host.iface, "netns", host.netns)
+            self._configure(host, network.prefixlen)
+            hosts.append(host)
+        return hosts
+
+    def _configure(self, host, prefixlen):
+        """Addresses; and checksums that are right on the wire: a veth leaves
+        them to the receiving kernel, but the switch in between rewrites."""
+        script = ["set -e", "ip link set dev lo up",
+                  "sysctl -qw net.ipv6.conf.all.disable_ipv6=1"
+                  " net.ipv4.conf.all.rp_filter=0"
+                  " net.ipv4.conf.default.rp_filter=0"
+                  " net.ipv4.igmp_max_memberships=1000"]
+        script += [f"ethtool -K {iface} tx off >/dev/null\n"
+                   f"sysctl -qw net.ipv4.conf.{iface}.rp_filter=0\n"
+                   f"ip link set dev {iface} up" for iface in host.ifaces]
+        script += [f"ip addr add {host.ip}/{prefixlen} dev {host.iface}"]
+        host.run("sh", "-c", "\n".join(script))
+
+    def evidence(self):
+        """{title: text}: what to read when something went wrong."""
+        found = {}
+        for process in self.processes:
+            if process.log().strip():
+                found[f"log of {process.name}"] = tail(process.log(), 120)
+        log = os.path.join(self.dir, "ovs-vswitchd.log")
+        if os.path.exists(log):
+            with open(log) as f:
+                found["ovs-vswitchd.log"] = tail(f.read(), 40)
+        for switch in self.switches.values():
+            for what in "dump-flows", "dump-groups", "dump-ports":
+                try:
+                    text = switch.ofctl(what)
+                except LabError as e:
+                    text = str(e)
+                found[f"{what} {switch.name}"] = tail(text, 100)
+        return found
+
+
+def tail(text, n):
+    return "\n".join(text.splitlines()[-n:])
+
+
+def main():
+    if sys.argv[1:] != ["--clean"]:
+        print(__doc__)
+        return 0 if sys.argv[1:] == ["--help"] else 2
+    with state_lock():
+        for tag in clean_dead_labs():
+            print(f"removed {tag}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

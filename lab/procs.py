@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes and namespaces of a lab, and finding them again after a crash.
+
+Each lab has a folder in /run/ofmcast-lab, named after the pid of its owner, as
+are its namespaces.  The folder says which processes are its own, each with its
+start time, so that nothing else is ever killed.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+STATE = "/run/ofmcast-lab"  # One folder a lab; short, for socket paths.
+NETNS = "/run/netns"
+RMEM = "/proc/sys/net/core/rmem_default"
+RMEM_BYTES = 16 << 20
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class LabError(Exception):
+    """Something in the lab did not work."""
+
+
+def wait_until(condition, seconds, what):
+    """Returns the first true value of condition(); LabError at the end."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise LabError(f"not within {seconds} s: {what}")
+        time.sleep(0.01)
+
+
+def build_dir():
+    """Where the programs are: OFMCAST_BUILD, else build/."""
+    return os.path.abspath(os.environ.get("OFMCAST_BUILD")
+                           or os.path.join(TOP, "build"))
+
+
+def exit_on_signals():
+    """Makes SIGTERM and SIGHUP unwind as Ctrl-C does, so that a lab cleans
+    up."""
+    def leave(number, frame):
+        raise SystemExit(128 + number)
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
+
+
+def run(*argv, stdin=None, env=None):
+    """Runs a command; its output, or LabError with what it said."""
+    done = subprocess.run(argv, input=stdin, text=True, capture_output=True,
+                          env=env)
+    if done.returncode:
+        raise LabError(f"{' '.join(argv)}: exit {done.returncode}\n"
+                       f"{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def in_netns(name):
+    """This thread in another network namespace, for opening a socket."""
+    with open("/proc/thread-self/ns/net") as here, \
+            open(os.path.join(NETNS, name)) as there:
+        if libc.setns(there.fileno(), 0x40000000):  # CLONE_NEWNET
+            raise OSError(ctypes.get_errno(), f"setns {name}")
+        try:
+            yield
+        finally:
+            if libc.setns(here.fileno(), 0x40000000):
+                os._exit(70)
+
+
+# ---------------------------------------------------------------------------
+# What outlives a killed run, and how it is found again.
+
+
+@contextlib.contextmanager
+def state_lock():
+    os.makedirs(STATE, exist_ok=True)
+    with open(os.path.join(STATE, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def big_socket_buffers():
+    """ovs-vswitchd takes the size of a port's receive buffer from
+    net.core.rmem_default when it adds the port; with the usual 200 KB it
+    loses packets in bursts.  The setting is the whole machine's, so it is
+    changed for as long as that takes, one lab at a time."""
+    saved = os.path.join(STATE, "rmem_default")
+    with state_lock():
+        if not os.path.exists(saved):  # Else: a killed run left it raised.
+            with open(RMEM) as f, open(saved, "w") as g:
+                g.write(f.read())
+        with open(saved) as f:
+            old = f.read()
+        try:
+            write(RMEM, str(RMEM_BYTES))
+        except OSError as e:
+            print(f"lab: cannot raise {RMEM} ({e.strerror}): bursts may be"
+                  " lost", file=sys.stderr)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                write(RMEM, old)
+            os.remove(saved)
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def start_time(pid):
+    """When a process started, in clock ticks; "" if there is none.  With the
+    pid it names a process for good."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def is_alive(line):
+    """'line' is "pid start-time ..."."""
+    words = line.split()
+    return len(words) > 1 and start_time(words[0]) == words[1]
+
+
+def clean_dead_labs():
+    """Removes labs whose owner is gone.  Returns their names."""
+    gone = []
+    os.makedirs(STATE, exist_ok=True)
+    for tag in sorted(os.listdir(STATE)):
+        folder = os.path.join(STATE, tag)
+        try:
+            with open(os.path.join(folder, "owner")) as f:
+                owner = f.read()
+        except OSError:
+            continue
+        if not is_alive(owner):
+            remove_lab(tag)
+            gone.append(tag)
+    return gone
+
+
+def remove_lab(tag):
+    folder = os.path.join(STATE, tag)
+    with contextlib.suppress(OSError):
+        with open(os.path.join(folder, "processes")) as f:
+            for line in f:
+                if is_alive(line):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(line.split()[0]), signal.SIGKILL)
+    if os.path.isdir(NETNS):
+        for name in os.listdir(NETNS):
+            if name.startswith(tag + "-"):
+                subprocess.run(["ip", "netns", "del", name],
+                               capture_output=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+# ---------------------------------------------------------------------------
+# Processes.
+
+
+class Process:
+    """A program in a namespace.  Output goes to files: no pipe to fill."""
+
+    def __init__(self, lab, name, argv, netns, env=None):
+        lab.n_processes += 1
+        self.name = name
+        self.argv = argv
+        base = os.path.join(lab.dir, f"{lab.n_processes:03}-{name}")
+        self.stdout, self.stderr = base + ".out", base + ".log"
+        enter = ["nsenter", f"--net={os.path.join(NETNS, netns)}", "--"]
+        with open(self.stdout, "w") as out, open(self.stderr, "w") as err:
+            self.popen = subprocess.Popen(
+                enter + argv, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=err, env={**lab.env, **(env or {})},
+                preexec_fn=die_with_parent)
+        self.pid = self.popen.pid
+        with open(os.path.join(lab.dir, "processes"), "a") as f:
+            f.write(f"{self.pid} {start_time(self.pid)} {name}\n")
+        lab.processes.append(self)
+
+    @property
+    def running(self):
+        return self.popen.poll() is None
+
+    def output(self):
+        with open(self.stdout) as f:
+            return f.read()
+
+    def log(self):
+        with open(self.stderr) as f:
+            return f.read()
+
+    def signal(self, number):
+        if self.running:
+            self.popen.send_signal(number)
+
+    def wait(self, seconds=30):
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{self.name} did not end in {seconds} s") from None
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self.popen.wait()
+
+
+def die_with_parent():
+    libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's.
+
+
+class JsonTool(Process):
+    """mcsend or mcrecv: a JSON line for each event."""
+
+    def lines(self, event=None):
+        complete = self.output().rpartition("\n")[0]
+        found = [json.loads(line) for line in complete.split("\n") if line]
+        return [e for e in found if event in (None, e["event"])]
+
+    def check(self):
+        if self.popen.returncode:
+            raise LabError(f"{' '.join(self.argv)}: exit "
+                           f"{self.popen.returncode}\n{self.log()}")
+
+
+class Sender(JsonTool):
+    def wait(self, seconds=60):
+        """Waits until all is sent; what mcsend reports."""
+        super().wait(seconds)
+        self.check()
+        return self.lines("done")[-1]
+
+    def stop(self):
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+
+class Receiver(JsonTool):
+    def wait_ready(self):
+        wait_until(lambda: not self.running or self.lines("ready"), 10,
+                   "mcrecv ready")
+        if not self.running:
+            self.check()
+        return self
+
+    def wait(self, seconds=60):
+        super().wait(seconds)
+        self.check()
+        done = self.lines("done")
+        return done[0] if len(done) == 1 else done
+
+    def stop(self):
+        """Ends it; what arrived (a list for several interfaces)."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def leave(self):
+        """Leaves the group by IGMP and keeps counting."""
+        n = len(self.lines("left"))
+        self.signal(signal.SIGUSR1)
+        return wait_until(lambda: self.lines("left")[n:], 5, "left")[0]
+
+    def rejoin(self):
+        n = len(self.lines("joined"))
+        self.signal(signal.SIGUSR2)
+        return wait_until(lambda: self.lines("joined")[n:], 5, "joined")[0]
+
+    def progress(self):
+        """The last progress line (with every_ms), None before the first."""
+        lines = self.lines("progress")
+        return lines[-1] if lines else None
+
+    @property
+    def received(self):
+        last = self.progress()
+        return last["received"] if last else 0

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ofmcastd in a lab, and its REST API."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import urllib.parse
+
+from procs import (LabError, Process, build_dir, in_netns, run, wait_until,
+                   write)
+
+API_PORT = 8080
+OPENFLOW_PORT = 6653
+
+
+class ApiError(LabError):
+    """An answer that is no success: .status, .problem (the body)."""
+
+    def __init__(self, what, status, problem):
+        super().__init__(f"{what}: {status} {problem}")
+        self.status = status
+        self.problem = problem
+
+
+class Connection(http.client.HTTPConnection):
+    """HTTP to 127.0.0.1 of another network namespace."""
+
+    def __init__(self, netns, port, timeout):
+        super().__init__("127.0.0.1", port, timeout=timeout)
+        self.netns = netns
+
+    def connect(self):
+        with in_netns(self.netns):
+            self.sock = socket.create_connection((self.host, self.port),
+                                                 self.timeout)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def is_problem(self):
+        return self.headers.get("Content-Type", "").startswith(
+            "application/problem+json")
+
+
+class Rest:
+    def __init__(self, netns, port=API_PORT):
+        self.netns = netns
+        self.port = port
+
+    def request(self, method, path, body=None, headers=None, timeout=15):
+        """'body' is bytes, text, or what becomes JSON."""
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        sent = {"Content-Type": "application/json"} if body else {}
+        c = Connection(self.netns, self.port, timeout)
+        try:
+            c.request(method, path, body, {**sent, **(headers or {})})
+            r = c.getresponse()
+            return Answer(r.status, r.headers, r.read().decode())
+        finally:
+            c.close()
+
+    def _ask(self, method, path, body=None):
+        a = self.request(method, path, body)
+        if not 200 <= a.status < 300:
+            raise ApiError(f"{method} {path}", a.status, a.body)
+        return a.json if a.body else None
+
+    def get(self, path):
+        return self._ask("GET", path)
+
+    def put(self, path, body):
+        return self._ask("PUT", path, body)
+
+    def delete(self, path):
+        return self._ask("DELETE", path)
+
+    def list(self, path):
+        """All items of a collection, page by page."""
+        items = []
+        cursor = None
+        while True:
+            query = "?" + urllib.parse.urlencode({"cursor": cursor}) \
+                if cursor else ""
+            page = self.get(path + query)
+            items += page["items"] if "items" in page else page
+            cursor = page.get("next") if isinstance(page, dict) else None
+            if not cursor:
+                return items
+
+    # What tests ask again and again.
+
+    def ready(self):
+        try:
+            return self.request("GET", "/readyz", timeout=2).status == 200
+        except OSError:
+            return False
+
+    def switch(self, switch):
+        return self.get(f"/v1/switches/{switch.dpid_text}")
+
+    def connected(self, switch):
+        try:
+            return self.switch(switch)["connected"]
+        except (OSError, ApiError):
+            return False
+
+    def member_ports(self, switch, group, vlan=0):
+        """The numbers of the ports with members, sorted."""
+        try:
+            found = self.get(f"/v1/groups/{vlan}/{group}")
+        except ApiError as e:
+            if e.status == 404:
+                return []
+            raise
+        return sorted({m["port"] for m in found["members"]
+                       if m["dpid"] == switch.dpid_text})
+
+
+class Daemon:
+    """ofmcastd beside the switches of a lab."""
+
+    def __init__(self, lab, config="", netns=None):
+        self.lab = lab
+        self.netns = netns or lab.home.netns
+        self.rest = Rest(self.netns)
+        self.state = os.path.join(lab.dir, "state")
+        self.config = os.path.join(lab.dir, "ofmcast.yaml")
+        self.process = None
+        os.makedirs(self.state, exist_ok=True)
+        self.configure(config)
+
+    def configure(self, config):
+        write(self.config, config)
+
+    @property
+    def argv(self):
+        return [program("ofmcastd"),
+                "--openflow", f"tcp:127.0.0.1:{OPENFLOW_PORT}",
+                "--api", f"127.0.0.1:{API_PORT}",
+                "--state-dir", self.state, "--config", self.config]
+
+    def start(self):
+        self.process = self.lab.home.spawn("ofmcastd", *self.argv,
+                                           kind=Process)
+        wait_until(lambda: not self.process.running or self.rest.ready(), 10,
+                   "ofmcastd answers /readyz")
+        if not self.process.running:
+            raise LabError(f"ofmcastd ended with {self.process.wait()}\n"
+                           + self.process.log())
+        return self
+
+    def wait_connected(self, *switches, seconds=15):
+        for switch in switches:
+            wait_until(lambda s=switch: self.rest.connected(s), seconds,
+                       f"{switch.name} is connected")
+        return self
+
+    def stop(self, seconds=5):
+        """SIGTERM; the exit status."""
+        self.process.signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def kill(self):
+        """kill -9"""
+        self.process.kill()
+
+    def ctl(self, *argv):
+        """ofmcastctl ARGV; its output."""
+        return run("nsenter", f"--net=/run/netns/{self.netns}", "--",
+                   program("ofmcastctl"), "--api",
+                   f"http://127.0.0.1:{API_PORT}", *argv, env=self.lab.env)
+
+
+def program(name):
+    path = os.path.join(build_dir(), name)
+    if not os.path.exists(path):
+        raise LabError(f"{path} is not built (OFMCAST_BUILD names the build"
+                       " folder)")
+    return path
