@@ -5,10 +5,46 @@ libcontroller_a_SOURCES = \
 	controller/config.c \
 	controller/config.h \
 	controller/ctl.h \
+	controller/json-scan.c \
+	controller/json-scan.h \
 	controller/json.c \
 	controller/json.h \
+	controller/route-write.c \
 	controller/route.c \
 	controller/route.h \
+	controller/static-rule.c \
 	controller/store.c \
 	controller/store.h \
 	controller/view.h
+
+# What the pure parts of this folder link: no libevent, no OpenFlow.
+JSON_LIBS = libcontroller.a $(BASE_LIBS) $(CJSON_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test-json
+TESTS += tests/unit/test-json
+tests_unit_test_json_SOURCES = tests/unit/test-json.c
+tests_unit_test_json_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_json_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-json-scan
+TESTS += tests/unit/test-json-scan
+tests_unit_test_json_scan_SOURCES = tests/unit/test-json-scan.c
+tests_unit_test_json_scan_CFLAGS = \
+	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_json_scan_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-route
+TESTS += tests/unit/test-route
+tests_unit_test_route_SOURCES = tests/unit/test-route.c
+tests_unit_test_route_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_route_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+endif
+
+check_PROGRAMS += tests/fuzz/fuzz-rest-body
+TESTS += tests/fuzz/fuzz-rest-body
+tests_fuzz_fuzz_rest_body_SOURCES = \
+	tests/fuzz/fuzz-rest-body.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_rest_body_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+tests_fuzz_fuzz_rest_body_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_rest_body_LDADD = $(JSON_LIBS)

@@ -21,7 +21,7 @@
 
 struct cJSON;
 
-enum { JSON_MAX_DEPTH = 32, JSON_MAX_KEYS = 10000 };
+enum { JSON_MAX_DEPTH = 32, JSON_MAX_KEYS = 10000, JSON_NAME_SIZE = 65 };
 
 struct json_error {
     bool failed;
@@ -72,5 +72,10 @@ void json_add_u64(struct cJSON *object, const char *name, uint64_t);
 
 /* [A-Za-z0-9._-]{1,64} */
 bool json_is_name(const char *);
+/* The name of what 'body' describes: 'expected' (from the URL), with which a
+ * member "name" must agree; "name" itself if 'expected' is NULL.  False with
+ * the error recorded if there is none, or after any earlier error. */
+bool json_read_name(const struct json_at *body, const char *expected,
+                    char out[JSON_NAME_SIZE]);
 
 #endif
