@@ -17,7 +17,11 @@
 #include "controller/json.h"
 #include "lib/mcaddr.h"
 
-enum { ROUTE_NAME_SIZE = 65, ROUTE_PORT_SIZE = 64, ROUTE_MAX_TARGETS = 1024 };
+enum {
+    ROUTE_NAME_SIZE = JSON_NAME_SIZE,
+    ROUTE_PORT_SIZE = 64,
+    ROUTE_MAX_TARGETS = 1024
+};
 
 struct route_match {
     bool has_dpid, has_port, has_vlan, has_source, has_proto, has_udp_dst;
@@ -59,8 +63,9 @@ struct route {
     size_t n_targets;             /* No "to" in JSON: one, the members. */
 };
 
-/* From a parsed body.  'name' is the one in the URL; a "name" member must
- * agree.  NULL and 'error' if it makes no sense. */
+/* From a parsed body.  'name' is the one in the URL, with which a "name"
+ * member must agree; NULL: the body names itself.  NULL and 'error' if it makes
+ * no sense. */
 struct route *route_from_json(const char *name, const struct cJSON *,
                               struct json_error *);
 void route_destroy(struct route *); /* NULL is fine. */
