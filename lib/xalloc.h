@@ -8,6 +8,15 @@
 
 #include <stddef.h>
 
+/* libopenvswitch exports functions of the same names, with the same meaning;
+ * ours get other names for the linker, so that one program can have both. */
+#define xmalloc   ofm_xmalloc
+#define xcalloc   ofm_xcalloc
+#define xrealloc  ofm_xrealloc
+#define xmemdup   ofm_xmemdup
+#define xstrdup   ofm_xstrdup
+#define xasprintf ofm_xasprintf
+
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *, size_t size);
