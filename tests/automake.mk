@@ -16,3 +16,5 @@ FUZZ_MAIN = tests/fuzz/replay.c
 FUZZ_LDFLAGS = $(AM_LDFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus
+
+include tests/sim/automake.mk

@@ -1,0 +1,31 @@
+# The fake switch, and what is driven against it.  See tests/sim/fake-switch.h.
+check_LIBRARIES += tests/sim/libfakeswitch.a
+tests_sim_libfakeswitch_a_SOURCES = \
+	tests/sim/fake-admin.c \
+	tests/sim/fake-bundle.c \
+	tests/sim/fake-packet.c tests/sim/fake-packet.h \
+	tests/sim/fake-pipeline.c \
+	tests/sim/fake-private.h \
+	tests/sim/fake-stats.c \
+	tests/sim/fake-switch.c tests/sim/fake-switch.h \
+	tests/sim/fake-tables.c tests/sim/fake-tables.h
+tests_sim_libfakeswitch_a_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
+FAKE_SWITCH_LIBS = tests/sim/libfakeswitch.a $(BASE_LIBS) $(OVS_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/sim/test-fake-switch
+TESTS += tests/sim/test-fake-switch
+tests_sim_test_fake_switch_SOURCES = tests/sim/test-fake-switch.c \
+	tests/sim/rig.c tests/sim/rig.h
+tests_sim_test_fake_switch_CFLAGS = \
+	$(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sim_test_fake_switch_LDADD = $(FAKE_SWITCH_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/sim/test-fake-packet
+TESTS += tests/sim/test-fake-packet
+tests_sim_test_fake_packet_SOURCES = tests/sim/test-fake-packet.c \
+	tests/sim/rig.c tests/sim/rig.h
+tests_sim_test_fake_packet_CFLAGS = \
+	$(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sim_test_fake_packet_LDADD = $(FAKE_SWITCH_LIBS) $(CMOCKA_LIBS)
+endif
