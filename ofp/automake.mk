@@ -5,17 +5,31 @@ libofp_a_SOURCES = \
 	ofp/ofp-encode.c ofp/ofp-encode.h \
 	ofp/ofp-flow.c ofp/ofp-flow.h \
 	ofp/ofp-msg.c ofp/ofp-msg.h \
+	ofp/ofp-names.c ofp/ofp-names.h \
 	ofp/ofp-proto.h \
 	ofp/ofp-session.h \
-	ofp/ofp-static.h \
+	ofp/ofp-static.c ofp/ofp-static.h \
 	ofp/ofp-table.h
 
 if HAVE_CMOCKA
 ofp_tests = \
-	tests/unit/test-ofp-encode
+	tests/unit/test-ofp-encode \
+	tests/unit/test-ofp-static
 check_PROGRAMS += $(ofp_tests)
 TESTS += $(ofp_tests)
 tests_unit_test_ofp_encode_SOURCES = tests/unit/test-ofp-encode.c
 tests_unit_test_ofp_encode_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ofp_encode_LDADD = $(OFP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ofp_static_SOURCES = tests/unit/test-ofp-static.c
+tests_unit_test_ofp_static_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ofp_static_LDADD = $(OFP_LIBS) $(CMOCKA_LIBS)
 endif
+
+ofp_fuzzers = \
+	tests/fuzz/fuzz-ofp-static
+check_PROGRAMS += $(ofp_fuzzers)
+TESTS += $(ofp_fuzzers)
+tests_fuzz_fuzz_ofp_static_SOURCES = tests/fuzz/fuzz-ofp-static.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ofp_static_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
+tests_fuzz_fuzz_ofp_static_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ofp_static_LDADD = $(OFP_LIBS)

@@ -13,6 +13,15 @@
 
 #include "lib/mcaddr.h"
 
+/* Every flow of ours has these upper bits in its cookie ("OFMC")... */
+#define OFP_COOKIE      UINT64_C(0x4f464d4300000000)
+#define OFP_COOKIE_MASK UINT64_C(0xffffffff00000000)
+/* ...those of the user's static flows this one... */
+#define OFP_COOKIE_STATIC UINT64_C(0x4f464d43ffffffff)
+/* ...and every group that the table numbers itself an id from this range. */
+#define OFP_GROUP_ID_FIRST UINT32_C(0x4d000000)
+#define OFP_GROUP_ID_LAST  UINT32_C(0x4dffffff)
+
 /* Which members of a match count. */
 enum {
     OFP_MATCH_IN_PORT = 1 << 0,
@@ -84,7 +93,7 @@ struct ofp_flow {
     uint16_t priority;
     struct ofp_match match;
 
-    uint64_t cookie;       /* Within OFP_COOKIE: see ofp-table.h. */
+    uint64_t cookie;       /* Within OFP_COOKIE: see above. */
     uint16_t idle_timeout; /* Seconds, 0 = none. */
     bool tell_removed;     /* Ask for a flow-removed message. */
 

@@ -49,13 +49,6 @@
 
 struct ofp_table;
 
-/* Every flow of ours has these upper bits in its cookie ("OFMC")... */
-#define OFP_COOKIE      UINT64_C(0x4f464d4300000000)
-#define OFP_COOKIE_MASK UINT64_C(0xffffffff00000000)
-/* ...and every group that the table numbers itself an id from this range. */
-#define OFP_GROUP_ID_FIRST UINT32_C(0x4d000000)
-#define OFP_GROUP_ID_LAST  UINT32_C(0x4dffffff)
-
 enum {
     OFP_AUDIT_MS = 30000,
     OFP_ROUND_BYTES = 4 << 20,
