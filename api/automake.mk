@@ -1,1 +1,42 @@
 # api/
+noinst_LIBRARIES += libapi.a
+libapi_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS)
+libapi_a_SOURCES = \
+	api/api-call.h \
+	api/api-conns.c \
+	api/api-conns.h \
+	api/api-dispatch.c \
+	api/api-dispatch.h \
+	api/api-events.c \
+	api/api-events.h \
+	api/api-json.c \
+	api/api-json.h \
+	api/api-list.c \
+	api/api-list.h \
+	api/api-metrics.c \
+	api/api-metrics.h \
+	api/api-openapi.c \
+	api/api-problem.c \
+	api/api-problem.h \
+	api/api-read.c \
+	api/api-request.c \
+	api/api-request.h \
+	api/api-resources.c \
+	api/api-resources.h \
+	api/api-server.c \
+	api/api-server.h \
+	api/api-write.c
+
+# A controller without a switch takes the place of the real one in tests.
+noinst_LIBRARIES += tests/unit/libstubctl.a
+tests_unit_libstubctl_a_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+tests_unit_libstubctl_a_SOURCES = \
+	tests/unit/stub-ctl.c \
+	tests/unit/stub-ctl.h
+API_TEST_LIBS = libapi.a tests/unit/libstubctl.a libcontroller.a $(BASE_LIBS) \
+	$(EVENT_LIBS) $(CJSON_LIBS) -lm
+
+check_PROGRAMS += tests/api/api-stub
+tests_api_api_stub_SOURCES = tests/api/api-stub.c
+tests_api_api_stub_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
+tests_api_api_stub_LDADD = $(API_TEST_LIBS)

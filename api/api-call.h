@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef API_API_CALL_H
+#define API_API_CALL_H 1
+
+/* What the handlers of the resources share; private to api/.
+ *
+ * A handler is called with the call's target parsed and its method known to
+ * be right.  It ends with one of the api_call_*() answers below, or keeps the
+ * call and answers later.  After its answer a call must not be touched. */
+
+#include "api/api-dispatch.h"
+#include "api/api-list.h"
+#include "api/api-request.h"
+#include "controller/route.h"
+#include "controller/view.h"
+
+struct cJSON;
+struct json_error;
+
+typedef void api_handler(struct api_call *);
+
+/* Query parameters that a resource takes. */
+enum api_params {
+    API_PARAMS_NONE,
+    API_PARAMS_PAGE, /* limit, cursor: on GET */
+    API_PARAMS_WRITE /* wait, timeout: on PUT and DELETE */
+};
+
+struct api_resource {
+    const char *pattern; /* "/v1/groups/{vlan}/{group}" */
+    const char *summary;
+    enum api_params params;
+    api_handler *get, *put, *delete;
+};
+
+enum { API_MAX_ARGS = 2 };
+
+struct api_call {
+    struct api api;
+    const struct api_request *request; /* Only while a handler runs. */
+    struct api_target target;
+    const struct api_resource *resource;
+    const char *args[API_MAX_ARGS]; /* What the {...} stand for, decoded. */
+    struct api_response response;
+    api_reply_cb *reply;
+    void *aux;
+    enum api_method method;
+    bool inside; /* api_dispatch() is on the stack. */
+    bool answered, abandoned;
+    char if_none_match[API_ETAG_SIZE * 4]; /* Of a GET. */
+
+    /* A write that waits. */
+    const struct api_rules *rules;
+    char name[ROUTE_NAME_SIZE];
+};
+
+/* Answers.  Each ends the call. */
+void api_call_send(struct api_call *, int status); /* 'response' is ready. */
+void api_call_json(struct api_call *, int status, struct cJSON *);
+void api_call_text(struct api_call *, const char *type, char *body,
+                   size_t size);
+void api_call_problem(struct api_call *, int status, const char *name,
+                      const char *title, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void api_call_bad_body(struct api_call *, int status,
+                       const struct json_error *);
+void api_call_rejected(struct api_call *, const char *detail,
+                       const char *pointer);
+void api_call_not_found(struct api_call *);
+/* If-Match and If-None-Match against what is there now ('etag' "" = nothing).
+ * False if it has answered. */
+bool api_call_precondition(struct api_call *, const char *etag);
+/* 'limit' and 'cursor'.  False if it has answered. */
+bool api_call_page(struct api_call *, struct api_list *);
+
+/* Routes and flows are alike for readers and writers but for the verbs. */
+struct api_rules {
+    const char *plural; /* "routes" */
+    void (*each)(struct ctl *, view_rule_cb *, void *aux);
+    bool (*get)(struct ctl *, const char *name, view_rule_cb *, void *aux);
+};
+
+extern const struct api_rules API_ROUTES, API_FLOWS;
+
+bool api_rule_etag(struct ctl *, const struct api_rules *, const char *name,
+                   char etag[API_ETAG_SIZE]);
+/* Fills in the body and the tag of 'name'; false if it is not there. */
+bool api_rule_body(struct api_call *, const struct api_rules *,
+                   const char *name, struct cJSON **);
+
+/* The handlers. */
+api_handler api_get_switches, api_get_switch;
+api_handler api_get_groups, api_get_group;
+api_handler api_get_streams, api_get_queriers;
+api_handler api_get_routes, api_get_route, api_get_flows, api_get_flow;
+api_handler api_put_route, api_delete_route, api_put_flow, api_delete_flow;
+api_handler api_get_events, api_get_health, api_get_ready, api_get_metrics;
+api_handler api_get_openapi;
+
+#endif

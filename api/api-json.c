@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "api/api-json.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/json.h"
+#include "lib/xalloc.h"
+
+/* The length of the UTF-8 character at 's' (RFC 3629: no overlong form, no
+ * surrogate, nothing over U+10FFFF), 0 if it is none. */
+static size_t
+utf8_length(const unsigned char *s)
+{
+    static const struct {
+        unsigned char first, last; /* Of the first byte. */
+        unsigned char low, high;   /* Of the second. */
+        size_t length;
+    } forms[] = {
+        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
+        {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
+        {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (s[0] < forms[i].first || s[0] > forms[i].last) {
+            continue;
+        }
+        if (forms[i].length > 1
+            && (s[1] < forms[i].low || s[1] > forms[i].high)) {
+            return 0;
+        }
+        for (size_t j = 2; j < forms[i].length; j++) {
+            if ((s[j] & 0xc0) != 0x80) {
+                return 0;
+            }
+        }
+        return forms[i].length;
+    }
+    return 0;
+}
+
+void
+api_json_add_text(struct cJSON *object, const char *name, const char *text)
+{
+    const unsigned char *s = (const unsigned char *) (text ? text : "");
+    char *clean = xmalloc(strlen((const char *) s) * 3 + 1);
+    char *out = clean;
+
+    while (*s) {
+        size_t length = utf8_length(s);
+        if (length) {
+            memcpy(out, s, length);
+            out += length;
+            s += length;
+        } else {
+            memcpy(out, "\xef\xbf\xbd", 3);
+            out += 3;
+            s++;
+        }
+    }
+    *out = '\0';
+    cJSON_AddStringToObject(object, name, clean);
+    free(clean);
+}
+
+void
+api_json_add_seconds(struct cJSON *object, const char *name, int64_t ms)
+{
+    if (ms < 0 || ms == INT64_MAX) {
+        cJSON_AddNullToObject(object, name);
+    } else {
+        cJSON_AddNumberToObject(object, name, (double) ms / 1000);
+    }
+}
+
+char *
+api_json_print(struct cJSON *object, size_t *size)
+{
+    char *text = cJSON_PrintUnformatted(object);
+
+    cJSON_Delete(object);
+    if (!text) {
+        abort(); /* Out of memory, as xmalloc() has it. */
+    }
+    *size = strlen(text) + 1;
+    text = xrealloc(text, *size + 1);
+    memcpy(text + *size - 1, "\n", 2);
+    return text;
+}
+
+static void
+add_dpid(struct cJSON *object, const char *name, uint64_t dpid)
+{
+    char text[DPID_STRLEN];
+
+    cJSON_AddStringToObject(object, name, dpid_format(dpid, text));
+}
+
+static void
+add_ip(struct cJSON *object, const char *name, const struct ip_addr *ip)
+{
+    char text[IP_ADDR_STRLEN];
+
+    cJSON_AddStringToObject(object, name, ip_addr_format(ip, text));
+}
+
+static void
+add_mac(struct cJSON *object, const char *name, const struct mac_addr *mac)
+{
+    char text[MAC_ADDR_STRLEN];
+
+    cJSON_AddStringToObject(object, name, mac_addr_format(mac, text));
+}
+
+static void
+add_port(struct cJSON *object, const struct port_id *port)
+{
+    add_dpid(object, "dpid", port->dpid);
+    cJSON_AddNumberToObject(object, "port", (double) port->port_no);
+}
+
+/* Rates are for people: three decimals are enough, and keep the text short. */
+static void
+add_rate(struct cJSON *object, const char *name, double rate)
+{
+    cJSON_AddNumberToObject(object, name,
+                            isfinite(rate) ? round(rate * 1000) / 1000 : 0);
+}
+
+static struct cJSON *
+port_json(const struct view_port *p)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(o, "port", p->no);
+    api_json_add_text(o, "name", p->name);
+    add_mac(o, "mac", &p->mac);
+    cJSON_AddStringToObject(o, "state", p->up ? "up" : "down");
+    api_json_add_text(o, "kind", p->kind);
+    return o;
+}
+
+static void
+add_switch_counters(struct cJSON *o, const struct view_switch *s)
+{
+    struct cJSON *c = cJSON_AddObjectToObject(o, "counters");
+
+    json_add_u64(c, "packet_ins", s->packet_ins);
+    json_add_u64(c, "packet_outs", s->packet_outs);
+    json_add_u64(c, "messages_in", s->messages_in);
+    json_add_u64(c, "messages_out", s->messages_out);
+    json_add_u64(c, "errors", s->errors);
+    json_add_u64(c, "flow_mods", s->flow_mods);
+    json_add_u64(c, "group_mods", s->group_mods);
+    json_add_u64(c, "rounds", s->rounds);
+    json_add_u64(c, "bundles", s->bundles);
+    json_add_u64(c, "drift", s->drift);
+}
+
+static void
+add_switch_tables(struct cJSON *o, const struct view_switch *s)
+{
+    cJSON_AddNumberToObject(o, "flows", (double) s->flows);
+    cJSON_AddNumberToObject(o, "groups", (double) s->groups);
+    cJSON_AddNumberToObject(o, "foreign_flows", (double) s->foreign_flows);
+    cJSON_AddNumberToObject(o, "foreign_groups", (double) s->foreign_groups);
+    cJSON_AddNumberToObject(o, "pending", (double) s->pending);
+    cJSON_AddNumberToObject(o, "rejected", (double) s->rejected);
+}
+
+struct cJSON *
+api_json_switch(const struct view_switch *s)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    add_dpid(o, "dpid", s->dpid);
+    cJSON_AddBoolToObject(o, "connected", s->connected);
+    cJSON_AddBoolToObject(o, "synced", s->synced);
+    api_json_add_text(o, "peer", s->peer);
+    api_json_add_seconds(o, "since_s", s->since_ms);
+    struct cJSON *d = cJSON_AddObjectToObject(o, "description");
+    api_json_add_text(d, "manufacturer", s->manufacturer);
+    api_json_add_text(d, "hardware", s->hardware);
+    api_json_add_text(d, "software", s->software);
+    api_json_add_text(d, "serial", s->serial);
+    api_json_add_text(d, "datapath", s->datapath);
+    struct cJSON *ports = cJSON_AddArrayToObject(o, "ports");
+    for (size_t i = 0; i < s->n_ports; i++) {
+        cJSON_AddItemToArray(ports, port_json(&s->ports[i]));
+    }
+    add_switch_tables(o, s);
+    add_switch_counters(o, s);
+    return o;
+}
+
+static const char *
+mode_name(bool exclude)
+{
+    return exclude ? "exclude" : "include";
+}
+
+static void
+add_ips(struct cJSON *o, const char *name, const struct ip_addr *ips, size_t n)
+{
+    struct cJSON *array = cJSON_AddArrayToObject(o, name);
+    char text[IP_ADDR_STRLEN];
+
+    for (size_t i = 0; i < n; i++) {
+        cJSON_AddItemToArray(
+            array, cJSON_CreateString(ip_addr_format(&ips[i], text)));
+    }
+}
+
+static struct cJSON *
+host_json(const struct view_host *h)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    add_mac(o, "mac", &h->mac);
+    add_ip(o, "ip", &h->ip);
+    cJSON_AddNumberToObject(o, "version", h->version);
+    cJSON_AddStringToObject(o, "mode", mode_name(h->exclude));
+    api_json_add_seconds(o, "age_s", h->age_ms);
+    return o;
+}
+
+static struct cJSON *
+member_json(const struct view_member *m)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    add_port(o, &m->port);
+    api_json_add_text(o, "port_name", m->port_name);
+    cJSON_AddStringToObject(o, "mode", mode_name(m->exclude));
+    add_ips(o, "sources", m->sources, m->n_sources);
+    cJSON_AddNumberToObject(o, "version", m->version);
+    api_json_add_text(o, "origin", m->origin);
+    api_json_add_seconds(o, "expires_s", m->expires_ms);
+    struct cJSON *hosts = cJSON_AddArrayToObject(o, "hosts");
+    for (size_t i = 0; i < m->n_hosts; i++) {
+        cJSON_AddItemToArray(hosts, host_json(&m->hosts[i]));
+    }
+    return o;
+}
+
+static void
+add_state(struct cJSON *o, enum view_state state, const char *error)
+{
+    cJSON_AddStringToObject(o, "state", view_state_name(state));
+    api_json_add_text(o, "error", error);
+}
+
+static void
+add_traffic(struct cJSON *o, uint64_t packets, uint64_t bytes)
+{
+    json_add_u64(o, "packets", packets);
+    json_add_u64(o, "bytes", bytes);
+}
+
+static struct cJSON *
+group_switch_json(const struct view_group_switch *s)
+{
+    struct cJSON *o = cJSON_CreateObject();
+    char id[16];
+
+    add_dpid(o, "dpid", s->dpid);
+    /* All eight digits: dump-groups shows decimals, people compare. */
+    snprintf(id, sizeof id, "0x%08x", s->group_id);
+    cJSON_AddStringToObject(o, "group_id", id);
+    add_ip(o, "source", &s->source);
+    add_state(o, s->state, s->error);
+    add_traffic(o, s->packets, s->bytes);
+    return o;
+}
+
+struct cJSON *
+api_json_group(const struct view_group *g)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(o, "vlan", g->vlan);
+    add_ip(o, "group", &g->group);
+    struct cJSON *members = cJSON_AddArrayToObject(o, "members");
+    for (size_t i = 0; i < g->n_members; i++) {
+        cJSON_AddItemToArray(members, member_json(&g->members[i]));
+    }
+    struct cJSON *switches = cJSON_AddArrayToObject(o, "switches");
+    for (size_t i = 0; i < g->n_switches; i++) {
+        cJSON_AddItemToArray(switches, group_switch_json(&g->switches[i]));
+    }
+    return o;
+}
+
+struct cJSON *
+api_json_stream(const struct view_stream *s)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(o, "vlan", s->vlan);
+    add_ip(o, "source", &s->source);
+    add_ip(o, "group", &s->group);
+    add_port(o, &s->port);
+    api_json_add_text(o, "port_name", s->port_name);
+    add_traffic(o, s->packets, s->bytes);
+    add_rate(o, "packets_per_s", s->packets_per_s);
+    add_rate(o, "bits_per_s", s->bits_per_s);
+    if (s->route && *s->route) {
+        api_json_add_text(o, "route", s->route);
+    } else {
+        cJSON_AddNullToObject(o, "route");
+    }
+    cJSON_AddNumberToObject(o, "receivers", (double) s->n_receivers);
+    api_json_add_seconds(o, "age_s", s->age_ms);
+    return o;
+}
+
+struct cJSON *
+api_json_querier(const struct view_querier *q)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(o, "vlan", q->vlan);
+    cJSON_AddBoolToObject(o, "enabled", q->enabled);
+    cJSON_AddBoolToObject(o, "ours", q->ours);
+    /* All zero is a real address here: that of a proxy query. */
+    if (ip_addr_is_any(&q->address)) {
+        cJSON_AddStringToObject(o, "address", "0.0.0.0");
+    } else {
+        add_ip(o, "address", &q->address);
+    }
+    if (!q->ours && q->port.dpid) {
+        add_port(o, &q->port);
+    }
+    cJSON_AddNumberToObject(o, "version", q->version);
+    api_json_add_seconds(o, "since_s", q->since_ms);
+    api_json_add_seconds(o, "next_query_s", q->next_query_ms);
+    api_json_add_seconds(o, "expires_s", q->expires_ms);
+    api_json_add_seconds(o, "query_interval_s", q->query_interval_ms);
+    cJSON_AddNumberToObject(o, "robustness", q->robustness);
+    return o;
+}
+
+static struct cJSON *
+status_json(const struct view_status *s)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    add_dpid(o, "dpid", s->dpid);
+    add_state(o, s->state, s->error);
+    add_traffic(o, s->packets, s->bytes);
+    return o;
+}
+
+struct cJSON *
+api_json_rule(const struct view_rule *r)
+{
+    struct cJSON *o = cJSON_CreateObject();
+    struct cJSON *body = cJSON_Parse(r->json);
+
+    cJSON_AddStringToObject(o, "name", r->name);
+    /* The name comes first, and what the server says comes last. */
+    cJSON_DeleteItemFromObjectCaseSensitive(body, "name");
+    cJSON_DeleteItemFromObjectCaseSensitive(body, "status");
+    while (body && body->child) {
+        struct cJSON *item = cJSON_DetachItemViaPointer(body, body->child);
+        cJSON_AddItemToObject(o, item->string, item);
+    }
+    cJSON_Delete(body);
+    struct cJSON *array = cJSON_AddArrayToObject(o, "status");
+    for (size_t i = 0; i < r->n_statuses; i++) {
+        cJSON_AddItemToArray(array, status_json(&r->statuses[i]));
+    }
+    return o;
+}

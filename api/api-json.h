@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef API_API_JSON_H
+#define API_API_JSON_H 1
+
+/* Views as JSON (design.md 6): pure functions, one for each resource.
+ *
+ * Ownership: each returns a new object for the caller to cJSON_Delete(). */
+
+#include "controller/view.h"
+
+struct cJSON;
+
+struct cJSON *api_json_switch(const struct view_switch *);
+struct cJSON *api_json_group(const struct view_group *);
+struct cJSON *api_json_stream(const struct view_stream *);
+struct cJSON *api_json_querier(const struct view_querier *);
+struct cJSON *api_json_rule(const struct view_rule *);
+
+/* Adds "name": text.  Bytes that are not UTF-8 (a switch may send what it
+ * likes as a port name) become U+FFFD, so that the answer stays JSON. */
+void api_json_add_text(struct cJSON *object, const char *name,
+                       const char *text);
+/* Adds "name": seconds with a fraction; null if 'ms' is negative (does not
+ * apply) or never. */
+void api_json_add_seconds(struct cJSON *object, const char *name, int64_t ms);
+/* The text of 'object' (for free()) with a newline, and its length; deletes
+ * 'object'. */
+char *api_json_print(struct cJSON *object, size_t *size);
+
+#endif

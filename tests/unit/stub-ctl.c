@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "tests/unit/stub-ctl.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "lib/xalloc.h"
+
+struct rule {
+    char name[ROUTE_NAME_SIZE];
+    char *json;
+    struct rule *prev, *next;
+};
+
+struct waiting {
+    ctl_done_cb *done;
+    void *aux;
+    enum ctl_outcome outcome;
+    struct waiting *prev, *next;
+};
+
+struct ctl {
+    struct rule *routes, *flows;
+    struct waiting *waiting;
+    ctl_event_cb *listener;
+    void *listener_aux;
+    size_t n_groups;
+    char *store_error;
+    bool unsynced;
+};
+
+struct ctl *
+stub_ctl_create(void)
+{
+    struct ctl *ctl = xcalloc(1, sizeof *ctl);
+
+    ctl->store_error = xstrdup("");
+    return ctl;
+}
+
+static void
+free_rules(struct rule **rules)
+{
+    struct rule *r, *next;
+
+    DL_FOREACH_SAFE (*rules, r, next) {
+        DL_DELETE(*rules, r);
+        free(r->json);
+        free(r);
+    }
+}
+
+void
+stub_ctl_destroy(struct ctl *ctl)
+{
+    stub_ctl_run(ctl);
+    free_rules(&ctl->routes);
+    free_rules(&ctl->flows);
+    free(ctl->store_error);
+    free(ctl);
+}
+
+static void
+finish(ctl_done_cb *done, void *aux, enum ctl_outcome outcome,
+       const char *detail, const char *pointer)
+{
+    done(aux, &(struct ctl_result){outcome, detail, pointer});
+}
+
+void
+stub_ctl_run(struct ctl *ctl)
+{
+    while (ctl->waiting) {
+        struct waiting *w = ctl->waiting;
+        DL_DELETE(ctl->waiting, w);
+        finish(w->done, w->aux, w->outcome, "", "");
+        free(w);
+    }
+}
+
+size_t
+stub_ctl_n_waiting(const struct ctl *ctl)
+{
+    struct waiting *w;
+    size_t n;
+
+    DL_COUNT(ctl->waiting, w, n);
+    return n;
+}
+
+void
+stub_ctl_emit(struct ctl *ctl, const char *type, const char *json)
+{
+    if (ctl->listener) {
+        ctl->listener(ctl->listener_aux, type, json);
+    }
+}
+
+void
+stub_ctl_set_groups(struct ctl *ctl, size_t n)
+{
+    ctl->n_groups = n;
+}
+
+void
+stub_ctl_set_store_error(struct ctl *ctl, const char *error)
+{
+    free(ctl->store_error);
+    ctl->store_error = xstrdup(error);
+}
+
+void
+stub_ctl_set_synced(struct ctl *ctl, bool synced)
+{
+    ctl->unsynced = !synced;
+}
+
+/* Canned data. */
+
+const char *
+view_state_name(enum view_state state)
+{
+    static const char *const names[] = {"applied", "pending", "rejected"};
+
+    return names[state];
+}
+
+static struct ip_addr
+ip(const char *s)
+{
+    struct ip_addr a;
+
+    if (!ip_addr_parse(s, &a)) {
+        abort();
+    }
+    return a;
+}
+
+static const struct view_port ports[] = {
+    {1, "s1-eth1", {{0x02, 0, 0, 0, 0, 0x01}}, true, "host"},
+    {2, "s1-eth2", {{0x02, 0, 0, 0, 0, 0x02}}, true, "host"},
+    {3, "bad\xff\"name", {{0x02, 0, 0, 0, 0, 0x03}}, false, "mrouter"},
+};
+
+static struct view_switch
+make_switch(const struct ctl *ctl, uint64_t dpid)
+{
+    struct view_switch s = {
+        .dpid = dpid,
+        .connected = dpid == 1,
+        .synced = dpid == 1 && !ctl->unsynced,
+        .peer = dpid == 1 ? "127.0.0.1:40112" : "",
+        .since_ms = 61234,
+        .manufacturer = "Nicira, Inc.",
+        .hardware = "Open vSwitch",
+        .software = "3.1.0",
+        .serial = "None",
+        .datapath = "s1",
+        .ports = ports,
+        .n_ports = dpid == 1 ? 3 : 0,
+        .packet_ins = 7,
+        .messages_in = UINT64_MAX,
+        .flow_mods = 40,
+        .group_mods = 2,
+        .flows = 21,
+        .groups = 1,
+        .foreign_flows = 3,
+        .pending = ctl->unsynced ? 4 : 0,
+    };
+
+    return s;
+}
+
+bool
+view_switch(struct ctl *ctl, uint64_t dpid, view_switch_cb *cb, void *aux)
+{
+    if (dpid != 1 && dpid != 0xabcdef) {
+        return false;
+    }
+    struct view_switch s = make_switch(ctl, dpid);
+    cb(aux, &s);
+    return true;
+}
+
+void
+view_switches(struct ctl *ctl, view_switch_cb *cb, void *aux)
+{
+    /* Not in order of dpid: nobody promised one. */
+    struct view_switch s = make_switch(ctl, 0xabcdef);
+    if (cb(aux, &s)) {
+        s = make_switch(ctl, 1);
+        cb(aux, &s);
+    }
+}
+
+static void
+show_group(uint16_t vlan, struct ip_addr group, view_group_cb *cb, void *aux,
+           bool *more)
+{
+    struct ip_addr source = ip("10.1.0.9");
+    struct view_host host = {
+        {{0, 0, 0, 0, 0, 2}}, ip("10.1.0.2"), 3, true, 4900};
+    struct view_member members[] = {
+        {{1, 2}, "s1-eth2", true, 3, "igmp", 255100, NULL, 0, &host, 1},
+        {{1, 3},
+         "bad\xff\"name",
+         false,
+         3,
+         "restored",
+         -1,
+         &source,
+         1,
+         NULL,
+         0},
+    };
+    struct view_group_switch switches[] = {
+        {1, IP_ADDR_ANY, 0x4d000001, VIEW_APPLIED, "", 1000, UINT64_MAX},
+        {1, source, 0x4d000002, VIEW_REJECTED, "OFPGMFC_OUT_OF_GROUPS", 0, 0},
+    };
+    struct view_group g = {vlan, group, members, 2, switches, 2};
+
+    *more = cb(aux, &g);
+}
+
+bool
+view_group(struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
+           view_group_cb *cb, void *aux)
+{
+    struct ip_addr canned = ip("226.2.2.2");
+    bool more;
+
+    (void) ctl;
+    if (vlan || !ip_addr_equal(group, &canned)) {
+        return false;
+    }
+    show_group(0, canned, cb, aux, &more);
+    return true;
+}
+
+void
+view_groups(struct ctl *ctl, view_group_cb *cb, void *aux)
+{
+    bool more;
+
+    show_group(0, ip("226.2.2.2"), cb, aux, &more);
+    for (size_t i = 0; more && i < ctl->n_groups; i++) {
+        /* Odd, so that it visits every number once, in no order. */
+        uint32_t n = (uint32_t) (i * 0x9e3779b1U) & 0xfffff;
+        show_group((uint16_t) (1 + n % 7), ip_addr_v4(0xef000000U | n), cb,
+                   aux, &more);
+    }
+}
+
+void
+view_streams(struct ctl *ctl, view_stream_cb *cb, void *aux)
+{
+    struct view_stream s = {
+        .source = ip("192.168.168.55"),
+        .group = ip("226.2.2.2"),
+        .port = {1, 1},
+        .port_name = "s1-eth1",
+        .packets = 1234567,
+        .bytes = UINT64_C(1) << 60,
+        .packets_per_s = 5000.12345,
+        .bits_per_s = 56e6,
+        .route = "hdmi",
+        .n_receivers = 2,
+        .age_ms = 100,
+    };
+
+    (void) ctl;
+    if (cb(aux, &s)) {
+        s.port.port_no = 2;
+        s.route = "";
+        cb(aux, &s);
+    }
+}
+
+void
+view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
+{
+    struct view_querier ours = {
+        .enabled = true,
+        .ours = true,
+        .version = 3,
+        .since_ms = 1000,
+        .next_query_ms = 30250,
+        .expires_ms = -1,
+        .query_interval_ms = 125000,
+        .robustness = 2,
+    };
+    struct view_querier other = {
+        .vlan = 10,
+        .enabled = true,
+        .address = ip("10.1.0.1"),
+        .port = {1, 3},
+        .version = 2,
+        .next_query_ms = -1,
+        .expires_ms = 250000,
+        .query_interval_ms = 125000,
+        .robustness = 2,
+    };
+
+    (void) ctl;
+    if (cb(aux, &other)) {
+        cb(aux, &ours);
+    }
+}
+
+void
+view_totals(struct ctl *ctl, struct view_totals *t)
+{
+    *t = (struct view_totals){
+        .uptime_ms = 12345,
+        .switches = 2,
+        .connected = 1,
+        .synced = 1,
+        .groups = 1 + ctl->n_groups,
+        .members = 2,
+        .streams = 2,
+        .frames = 99,
+        .joins = 5,
+        .leaves = 3,
+        .store_error = ctl->store_error,
+    };
+}
+
+void
+view_igmp_counters(struct ctl *ctl, view_counter_cb *cb, void *aux)
+{
+    (void) ctl;
+    if (cb(aux, "ok", 98)) {
+        cb(aux, "bad-checksum", 1);
+    }
+}
+
+/* Rules. */
+
+static struct rule *
+find(struct rule *rules, const char *name)
+{
+    struct rule *r;
+
+    DL_FOREACH (rules, r) {
+        if (!strcmp(r->name, name)) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static bool
+show_rule(const struct rule *r, view_rule_cb *cb, void *aux)
+{
+    struct view_status status = {1, VIEW_APPLIED, "", 10,
+                                 UINT64_C(1) << 53 | 1};
+    struct view_rule v = {r->name, r->json, &status, 1};
+
+    if (!strncmp(r->name, "slow", 4)) {
+        status.state = VIEW_PENDING;
+        status.error = "no answer yet";
+    }
+    return cb(aux, &v);
+}
+
+static void
+show_rules(struct rule *rules, view_rule_cb *cb, void *aux)
+{
+    struct rule *r;
+
+    DL_FOREACH (rules, r) {
+        if (!show_rule(r, cb, aux)) {
+            break;
+        }
+    }
+}
+
+void
+view_routes(struct ctl *ctl, view_rule_cb *cb, void *aux)
+{
+    show_rules(ctl->routes, cb, aux);
+}
+
+void
+view_flows(struct ctl *ctl, view_rule_cb *cb, void *aux)
+{
+    show_rules(ctl->flows, cb, aux);
+}
+
+bool
+view_route(struct ctl *ctl, const char *name, view_rule_cb *cb, void *aux)
+{
+    struct rule *r = find(ctl->routes, name);
+
+    return r && (show_rule(r, cb, aux), true);
+}
+
+bool
+view_flow(struct ctl *ctl, const char *name, view_rule_cb *cb, void *aux)
+{
+    struct rule *r = find(ctl->flows, name);
+
+    return r && (show_rule(r, cb, aux), true);
+}
+
+static void
+finish_write(struct ctl *ctl, const char *name, enum ctl_outcome outcome,
+             enum ctl_wait wait, ctl_done_cb *done, void *aux)
+{
+    if (!strncmp(name, "slow", 4) && wait == CTL_WAIT_APPLIED) {
+        struct waiting *w = xmalloc(sizeof *w);
+        *w = (struct waiting){.done = done, .aux = aux, .outcome = outcome};
+        DL_APPEND(ctl->waiting, w);
+    } else {
+        finish(done, aux, outcome, "", "");
+    }
+}
+
+/* Takes ownership of 'body'. */
+static void
+put(struct ctl *ctl, struct rule **rules, const char *name, struct cJSON *body,
+    enum ctl_wait wait, ctl_done_cb *done, void *aux)
+{
+    char *json = cJSON_PrintUnformatted(body);
+    struct rule *r = find(*rules, name);
+    enum ctl_outcome outcome = CTL_CREATED;
+
+    cJSON_Delete(body);
+    if (!strncmp(name, "reject", 6)) {
+        finish(done, aux, CTL_REJECTED, "OFPBAC_BAD_OUT_GROUP", "/flow");
+    } else if (!strncmp(name, "invalid", 7)) {
+        finish(done, aux, CTL_INVALID, "no such thing", "/to/0");
+    } else if (!strncmp(name, "full", 4)) {
+        finish(done, aux, CTL_STORAGE, "No space left on device", "");
+    } else {
+        if (r) {
+            outcome = strcmp(r->json, json) ? CTL_REPLACED : CTL_UNCHANGED;
+            free(r->json);
+        } else {
+            r = xcalloc(1, sizeof *r);
+            strcpy(r->name, name);
+            DL_APPEND(*rules, r);
+        }
+        r->json = json;
+        json = NULL;
+        stub_ctl_emit(ctl, "rule.put", "{\"rule\":\"stub\"}");
+        finish_write(ctl, name, outcome, wait, done, aux);
+    }
+    free(json);
+}
+
+static void
+del(struct ctl *ctl, struct rule **rules, const char *name, enum ctl_wait wait,
+    ctl_done_cb *done, void *aux)
+{
+    struct rule *r = find(*rules, name);
+
+    if (!r) {
+        finish(done, aux, CTL_NOT_FOUND, "", "");
+        return;
+    }
+    DL_DELETE(*rules, r);
+    free(r->json);
+    free(r);
+    stub_ctl_emit(ctl, "rule.deleted", "{\"rule\":\"stub\"}");
+    finish_write(ctl, name, CTL_DELETED, wait, done, aux);
+}
+
+void
+ctl_route_put(struct ctl *ctl, const struct route *route, enum ctl_wait wait,
+              int64_t timeout_ms, ctl_done_cb *done, void *aux)
+{
+    (void) timeout_ms;
+    put(ctl, &ctl->routes, route->name, route_to_json(route), wait, done, aux);
+}
+
+void
+ctl_route_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
+                 int64_t timeout_ms, ctl_done_cb *done, void *aux)
+{
+    (void) timeout_ms;
+    del(ctl, &ctl->routes, name, wait, done, aux);
+}
+
+void
+ctl_flow_put(struct ctl *ctl, const struct static_rule *rule,
+             enum ctl_wait wait, int64_t timeout_ms, ctl_done_cb *done,
+             void *aux)
+{
+    (void) timeout_ms;
+    put(ctl, &ctl->flows, rule->name, static_rule_to_json(rule), wait, done,
+        aux);
+}
+
+void
+ctl_flow_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
+                int64_t timeout_ms, ctl_done_cb *done, void *aux)
+{
+    (void) timeout_ms;
+    del(ctl, &ctl->flows, name, wait, done, aux);
+}
+
+void
+ctl_set_event_listener(struct ctl *ctl, ctl_event_cb *listener, void *aux)
+{
+    ctl->listener = listener;
+    ctl->listener_aux = aux;
+}
