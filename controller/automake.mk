@@ -1,21 +1,42 @@
 noinst_LIBRARIES += libcontroller.a
 libcontroller_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) \
-	$(YAML_CFLAGS) $(SQLITE_CFLAGS)
+	$(YAML_CFLAGS) $(SQLITE_CFLAGS) $(OVS_CFLAGS)
 libcontroller_a_SOURCES = \
+	controller/channels.c \
 	controller/config.c \
 	controller/config.h \
+	controller/conn.c \
+	controller/conn.h \
+	controller/ctl-private.h \
+	controller/ctl.c \
 	controller/ctl.h \
 	controller/json-scan.c \
 	controller/json-scan.h \
 	controller/json.c \
 	controller/json.h \
+	controller/log.c \
+	controller/log.h \
+	controller/loop.c \
+	controller/loop.h \
+	controller/pipeline.c \
+	controller/route-rewrite.c \
+	controller/route-rewrite.h \
 	controller/route-write.c \
 	controller/route.c \
 	controller/route.h \
+	controller/routes.c \
+	controller/rules.c \
 	controller/static-rule.c \
+	controller/statics.c \
 	controller/store.c \
 	controller/store.h \
-	controller/view.h
+	controller/streams.c \
+	controller/switches.c \
+	controller/view-member.c \
+	controller/view-switch.c \
+	controller/view.h \
+	controller/vlans.c \
+	controller/writes.c
 
 # What the pure parts of this folder link: no libevent, no OpenFlow.
 JSON_LIBS = libcontroller.a $(BASE_LIBS) $(CJSON_LIBS)

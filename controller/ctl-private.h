@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROLLER_CTL_PRIVATE_H
+#define CONTROLLER_CTL_PRIVATE_H 1
+
+/* What the controller's own files share; nobody else includes it.
+ *
+ *   ctl.c        life, the turn, events
+ *   switches.c   connections <-> switches <-> their tables
+ *   vlans.c      packet-ins <-> membership machines
+ *   pipeline.c   the fixed flows of a switch
+ *   channels.c   membership -> (S,G) and (*,G) entries
+ *   routes.c     routes -> entries
+ *   statics.c    the user's flows and groups
+ *   rules.c      named rules: store and states
+ *   writes.c     REST writes: waiting for switches, putting back
+ *   streams.c    sources seen
+ *
+ * A change marks what it touches dirty (channel_mark(), rule_mark()) and wants
+ * a turn; ctl.c's turn compiles what is dirty and runs the tables. */
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "controller/conn.h"
+#include "controller/ctl.h"
+#include "controller/loop.h"
+#include "controller/store.h"
+#include "igmp/igmp-snoop.h"
+#include "ofp/ofp-table.h"
+#include "topo/topo-graph.h"
+
+/* The pipeline: design.md section 4. */
+enum {
+    TABLE_STATIC = 0,
+    TABLE_ADMIT = 10,
+    TABLE_PUNT = 20,
+    TABLE_ROUTE = 30,
+    TABLE_MCAST = 40,
+    TABLE_L2 = 50
+};
+
+/* Priorities in TABLE_MCAST. */
+enum {
+    PRIO_MISS = 0,      /* Vlans without a policy of their own. */
+    PRIO_MISS_VLAN = 1, /* One vlan's policy for unregistered groups. */
+    PRIO_SOURCE = 10,   /* The same for one known source, without a punt. */
+    PRIO_STAR_G = 100,
+    PRIO_S_G = 200
+};
+
+/* Meters. */
+enum {
+    METER_IGMP = 0x4d01,
+    METER_SOURCES = 0x4d02,
+};
+
+/* Cookies: OFP_COOKIE | kind << 24 | id. */
+enum cookie_kind {
+    COOKIE_PIPELINE = 1,
+    COOKIE_IGMP = 2,
+    COOKIE_MISS = 3,
+    COOKIE_SOURCE = 4, /* id: stream.id */
+    COOKIE_CHANNEL = 5,
+    COOKIE_ROUTE = 6
+};
+
+static inline uint64_t
+cookie_make(enum cookie_kind kind, uint32_t id)
+{
+    return OFP_COOKIE | (uint64_t) kind << 24 | (id & 0xffffff);
+}
+
+static inline enum cookie_kind
+cookie_kind(uint64_t cookie)
+{
+    return (cookie & OFP_COOKIE_MASK) == OFP_COOKIE
+               ? (enum cookie_kind)(cookie >> 24 & 0xff)
+               : 0;
+}
+
+struct ctl_switch {
+    UT_hash_handle hh; /* In ctl->switches, by dpid. */
+    struct ctl *ctl;
+    uint64_t dpid;
+    struct conn *conn; /* NULL while it is away. */
+    struct ofp_features features;
+    int64_t since; /* Of being connected, or away. */
+    struct ofp_table *table;
+    struct loop_timer timer, poll_timer;
+    bool run_wanted;
+    struct ctl_switch *next_run; /* In ctl->run_list. */
+    struct adopted_entry *adopted;
+    size_t n_adopted, allocated_adopted;
+    struct channel_state *channels; /* By 'key'. */
+    struct streams *streams;
+};
+
+/* A channel entry found on the switch, until it is restored. */
+struct adopted_entry {
+    struct channel channel;
+    uint32_t *ports;
+    size_t n_ports;
+};
+
+struct ctl_vlan {
+    UT_hash_handle hh; /* In ctl->vlans, by vlan. */
+    struct ctl *ctl;
+    uint16_t vlan;
+    const struct config_vlan *config;
+    struct igmp_snoop *snoop;
+    struct loop_timer timer;
+};
+
+/* One (vlan, group) on one switch: the key has no padding. */
+struct channel_key {
+    struct ip_addr group;
+    uint16_t vlan;
+};
+
+struct channel_state {
+    UT_hash_handle hh; /* In sw->channels. */
+    struct ctl_switch *sw;
+    struct channel_key key;
+    struct channel_state *next_dirty;
+    bool dirty;
+    bool star;                 /* The (*,G) entry is set in the table. */
+    bool learning;             /* Punting until its source is known. */
+    unsigned int n_registered; /* Routes that lead here. */
+    struct ip_addr *sources;   /* (S,G) entries set in the table. */
+    size_t n_sources;
+    uint64_t last_packets; /* Of the (*,G) flow, at the last count. */
+    int64_t last_active;
+};
+
+/* A flow that a route has on a switch, and a channel that it leads to there. */
+struct rule_flow {
+    uint64_t dpid;
+    uint16_t priority;
+    struct ofp_match match;
+};
+
+struct rule_channel {
+    uint64_t dpid;
+    struct channel_key key;
+};
+
+struct rule {
+    UT_hash_handle hh;       /* In ctl->rules[kind], by name. */
+    UT_hash_handle hh_owner; /* In ctl->owners, by owner. */
+    enum store_kind kind;
+    char name[ROUTE_NAME_SIZE];
+    ofp_owner owner;
+    char *json;
+    bool applied; /* Some switch has confirmed it once. */
+    bool gone;    /* Deleted, but not yet off its switch. */
+    bool dirty;
+
+    /* A route. */
+    struct route *route;
+    struct rule *next_following; /* In ctl->following. */
+    struct rule_flow *flows;
+    size_t n_flows, allocated_flows;
+    bool learning;         /* Punting until a source of it is known... */
+    bool source_known;     /* ...which it is. */
+    uint64_t last_packets; /* Of its flows, at the last count. */
+    int64_t last_active;
+    struct rule_channel *channels;
+    size_t n_channels, allocated_channels;
+
+    /* A static flow or group. */
+    struct static_rule *text;
+    bool text_is_new;              /* Not compiled yet. */
+    struct ofp_static *parsed;     /* NULL while it waits for ports. */
+    struct ofp_static *replaced;   /* Stays until 'parsed' is confirmed. */
+    char waiting[160];             /* What a pending rule waits for. */
+    char rejected[OFP_ERROR_SIZE]; /* Refused before it was sent. */
+};
+
+struct ctl {
+    struct loop *loop;
+    const struct config *config;
+    struct store *store;
+    struct listener *listener;
+    struct topo_graph *topo;
+    int64_t started;
+
+    struct ctl_switch *switches;
+    struct ctl_switch *run_list;
+    struct ctl_vlan *vlans;
+    struct channel_state *dirty_channels;
+    struct rule *rules[STORE_N_KINDS];
+    struct rule *owners;
+    struct rule *following; /* Routes whose buckets hold members. */
+    ofp_owner last_owner;
+    bool rules_dirty;
+    bool statics_unsettled; /* Some have not been confirmed, or removed. */
+    struct write *writes;
+    char store_error[STORE_ERROR_SIZE];
+
+    ctl_event_cb *event_cb;
+    void *event_aux;
+
+    /* Totals. */
+    uint64_t frames, joins, leaves, compiled;
+    uint64_t igmp_undecoded[IGMP_N_ERRORS];
+};
+
+/* ctl.c */
+void ctl_event(struct ctl *, const char *type, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* switches.c */
+/* How a dpid is printed. */
+#define DPID_FMT "%016" PRIx64
+
+extern const struct conn_ops switch_conn_ops;
+struct ctl_switch *switch_lookup(const struct ctl *, uint64_t dpid);
+bool switch_is_connected(const struct ctl_switch *);
+/* Its table has something to send: the turn runs it. */
+void switch_want_run(struct ctl_switch *);
+void switches_run(struct ctl *, int64_t now);
+void switches_destroy(struct ctl *);
+void switch_packet_out(struct ctl_switch *, uint32_t port, const void *frame,
+                       size_t size);
+const char *switch_port_name(const struct ctl *, const struct port_id *);
+
+/* vlans.c */
+struct ctl_vlan *vlan_lookup(const struct ctl *, uint16_t vlan);
+struct ctl_vlan *vlan_get(struct ctl *, uint16_t vlan);
+void vlans_packet_in(struct ctl *, const struct port_id *, const uint8_t *,
+                     size_t);
+void vlans_port_up(struct ctl *, const struct port_id *);
+void vlans_port_down(struct ctl *, const struct port_id *);
+void vlans_reconfigure(struct ctl *);
+void vlans_destroy(struct ctl *);
+
+/* pipeline.c */
+void pipeline_set(struct ctl_switch *);
+/* What to do with unregistered groups of a vlan. */
+void pipeline_set_vlan(struct ctl_switch *, struct ctl_vlan *);
+/* Puts the policy's actions into 'flow'; returns the number of buckets, which
+ * the caller frees. */
+size_t pipeline_policy(const struct ctl_switch *, const struct ctl_vlan *,
+                       struct ofp_flow *, struct ofp_bucket **);
+
+/* channels.c */
+struct channel_state *channel_lookup(const struct ctl_switch *, uint16_t vlan,
+                                     const struct ip_addr *group);
+void channel_mark(struct ctl *, uint64_t dpid, uint16_t vlan,
+                  const struct ip_addr *group);
+void channels_mark_switch(struct ctl *, uint64_t dpid);
+void channels_mark_vlan(struct ctl *, uint16_t vlan);
+/* A route leads to this channel: it is compiled without members too. */
+void channel_register(struct ctl_switch *, const struct channel_key *);
+void channel_unregister(struct ctl_switch *, const struct channel_key *);
+void channels_compile(struct ctl *);
+void channels_destroy(struct ctl_switch *);
+struct ofp_match channel_match(const struct channel *);
+/* Ports of the switch that get the channel, sorted, router ports among them;
+ * the caller frees the array. */
+size_t channel_ports(const struct ctl_switch *, uint16_t vlan,
+                     const struct ip_addr *source, const struct ip_addr *group,
+                     uint32_t **ports);
+/* Flow counters have come in: arms and disarms the search for sources. */
+void channels_counted(struct ctl_switch *, int64_t now);
+void channel_source_known(struct ctl_switch *, uint16_t vlan,
+                          const struct ip_addr *group);
+
+/* routes.c */
+void route_compile(struct ctl *, struct rule *);
+void route_uncompile(struct ctl *, struct rule *);
+/* The rule whose match is the same as that of 'route', other than by name. */
+const struct rule *route_find_twin(const struct ctl *, const struct route *);
+/* Marks the routes whose buckets hold members of the channel. */
+void routes_mark_members(struct ctl *, uint16_t vlan,
+                         const struct ip_addr *group);
+/* The route that a packet would meet, NULL if none. */
+struct rule *routes_match(const struct ctl *, const struct port_id *,
+                          uint16_t vlan, const struct ip_addr *source,
+                          const struct ip_addr *group);
+/* The channel that a route makes of (vlan, source, group). */
+struct channel route_result(const struct route *, const struct channel *);
+
+/* Counters have come in; a packet of the route with this cookie has. */
+void routes_counted(struct ctl *, int64_t now);
+void route_source_known(struct ctl *, uint64_t cookie);
+/* Are the route's receivers looked up by itself (and not by its channel)? */
+bool route_follows_members(const struct route *);
+
+/* statics.c */
+void static_compile(struct ctl *, struct rule *);
+void static_uncompile(struct ctl *, struct rule *);
+/* The replaced one goes when its successor is confirmed, comes back if that is
+ * refused. */
+void static_drop_replaced(struct ctl *, struct rule *);
+void static_restore_replaced(struct ctl *, struct rule *);
+/* NULL if the text makes sense, as far as can be told now; else why not. */
+char *static_problem(const struct ctl *, const struct static_rule *);
+/* A static flow that uses the static group 'rule', NULL if none does. */
+const struct rule *static_user(const struct ctl *, const struct rule *);
+/* Remembers which were confirmed and which are off their switch. */
+void statics_settled(struct ctl_switch *);
+
+/* rules.c */
+/* From the store. */
+void rules_load(struct ctl *);
+struct rule *rule_lookup(const struct ctl *, enum store_kind,
+                         const char *name);
+/* Sets a rule to what 'json' says, in memory only; NULL if it makes no sense.
+ */
+struct rule *rule_set(struct ctl *, enum store_kind, const char *name,
+                      const char *json);
+void rule_destroy(struct ctl *, struct rule *);
+/* Writes the rule as it stands; 0 or an errno. */
+int rule_save(struct ctl *, const struct rule *);
+int rule_erase(struct ctl *, enum store_kind, const char *name);
+void rule_mark(struct ctl *, struct rule *);
+/* All that concern switch 'dpid', 0 = all. */
+void rules_mark_all(struct ctl *, uint64_t dpid);
+void rules_compile(struct ctl *);
+void rules_destroy(struct ctl *);
+/* How 'rule' stands on each switch; an array that the caller frees. */
+size_t rule_statuses(const struct ctl *, const struct rule *,
+                     struct view_status **);
+
+/* writes.c */
+void writes_settled(struct ctl_switch *);
+void writes_rejected(struct ctl_switch *, ofp_owner, const char *error);
+void writes_abandon(struct ctl *);
+
+/* streams.c */
+struct streams *streams_create(struct ctl_switch *);
+void streams_destroy(struct streams *);
+void streams_packet_in(struct ctl_switch *, const struct ofp_packet_in *);
+void streams_flow_removed(struct ctl_switch *,
+                          const struct ofp_flow_removed *);
+void streams_adopted(struct ctl_switch *, const struct ofp_adopted *);
+void streams_counted(struct ctl_switch *, int64_t now);
+void streams_port_down(struct ctl_switch *, uint32_t port);
+/* A vlan's policy for unregistered groups changed: source flows follow. */
+void streams_policy_changed(struct ctl_switch *, uint16_t vlan);
+/* Is a source of the group known on this switch? */
+bool streams_has(const struct ctl_switch *, uint16_t vlan,
+                 const struct ip_addr *group);
+size_t streams_count(const struct ctl *);
+
+#endif

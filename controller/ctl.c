@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+/* The controller's life, and its turn: compile what is dirty, run the tables
+ * that have something to send. */
+
+#include "controller/ctl-private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/log.h"
+#include "lib/xalloc.h"
+
+VLOG_DEFINE_THIS_MODULE(ctl);
+
+void
+ctl_event(struct ctl *ctl, const char *type, const char *format, ...)
+{
+    if (!ctl->event_cb) {
+        return;
+    }
+    char json[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(json, sizeof json, format, args);
+    va_end(args);
+    ctl->event_cb(ctl->event_aux, type, json);
+}
+
+void
+ctl_set_event_listener(struct ctl *ctl, ctl_event_cb *cb, void *aux)
+{
+    ctl->event_cb = cb;
+    ctl->event_aux = aux;
+}
+
+static void
+turn(void *ctl_, int64_t now)
+{
+    struct ctl *ctl = ctl_;
+    rules_compile(ctl);
+    channels_compile(ctl);
+    switches_run(ctl, now);
+}
+
+struct ctl *
+ctl_create(struct event_base *base, const struct config *config,
+           char error[CONFIG_ERROR_SIZE])
+{
+    char store_error[STORE_ERROR_SIZE];
+    struct store *store = store_open(config->state_dir, store_error);
+    if (!store) {
+        snprintf(error, CONFIG_ERROR_SIZE, "%s", store_error);
+        return NULL;
+    }
+    if (store_notice(store)[0]) {
+        VLOG_WARN("%s", store_notice(store));
+    }
+
+    struct ctl *ctl = xcalloc(1, sizeof *ctl);
+    ctl->config = config;
+    ctl->store = store;
+    ctl->topo = topo_graph_create();
+    ctl->loop = loop_create(base, turn, ctl);
+    ctl->started = loop_now(ctl->loop);
+    vlans_reconfigure(ctl);
+    rules_load(ctl);
+    ctl->listener =
+        listener_create(ctl->loop, &config->openflow, config->probe_interval,
+                        &switch_conn_ops, ctl, error);
+    if (!ctl->listener) {
+        ctl_destroy(ctl);
+        return NULL;
+    }
+    VLOG_INFO("listening for OpenFlow on %s:%u", config->openflow.host,
+              ctl_openflow_port(ctl));
+    return ctl;
+}
+
+void
+ctl_destroy(struct ctl *ctl)
+{
+    if (!ctl) {
+        return;
+    }
+    ctl->event_cb = NULL;
+    writes_abandon(ctl);
+    listener_destroy(ctl->listener);
+    rules_destroy(ctl);
+    switches_destroy(ctl);
+    vlans_destroy(ctl);
+    topo_graph_destroy(ctl->topo);
+    loop_destroy(ctl->loop);
+    store_close(ctl->store);
+    free(ctl);
+}
+
+uint16_t
+ctl_openflow_port(const struct ctl *ctl)
+{
+    return listener_port(ctl->listener);
+}
+
+static bool
+listen_equal(const struct config_listen *a, const struct config_listen *b)
+{
+    return !strcmp(a->host, b->host) && a->port == b->port;
+}
+
+void
+ctl_reconfigure(struct ctl *ctl, const struct config *config,
+                char notice[CONFIG_ERROR_SIZE])
+{
+    const struct config *old = ctl->config;
+    notice[0] = '\0';
+    if (!listen_equal(&old->openflow, &config->openflow)
+        || !listen_equal(&old->api, &config->api)
+        || strcmp(old->state_dir, config->state_dir)) {
+        snprintf(notice, CONFIG_ERROR_SIZE,
+                 "a changed listener or state_dir takes a restart");
+    }
+    ctl->config = config;
+    listener_set_probe_interval(ctl->listener, config->probe_interval);
+    vlans_reconfigure(ctl);
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, ctl->switches, sw, tmp) {
+        pipeline_set(sw);
+        struct ctl_vlan *v, *next;
+        HASH_ITER (hh, ctl->vlans, v, next) {
+            streams_policy_changed(sw, v->vlan);
+        }
+    }
+    loop_want_turn(ctl->loop);
+}

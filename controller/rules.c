@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+/* Named rules: routes, static flows and groups.  In memory and in the store,
+ * compiled where they concern a switch, and their state on each. */
+
+#include "controller/ctl-private.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/log.h"
+#include "lib/xalloc.h"
+
+VLOG_DEFINE_THIS_MODULE(rules);
+
+struct rule *
+rule_lookup(const struct ctl *ctl, enum store_kind kind, const char *name)
+{
+    struct rule *rule;
+    HASH_FIND_STR(ctl->rules[kind], name, rule);
+    return rule;
+}
+
+/* Parsing what the store keeps; 'route' or 'text' is set on success. */
+static bool
+parse(enum store_kind kind, const char *name, const char *json,
+      struct route **route, struct static_rule **text,
+      struct json_error *error)
+{
+    *route = NULL;
+    *text = NULL;
+    struct cJSON *tree = json_parse(json, strlen(json), error);
+    if (tree && kind == STORE_ROUTE) {
+        *route = route_from_json(name, tree, error);
+    } else if (tree) {
+        *text = static_rule_from_json(name, tree, error);
+    }
+    cJSON_Delete(tree);
+    return *route || *text;
+}
+
+static struct rule *
+rule_create(struct ctl *ctl, enum store_kind kind, const char *name)
+{
+    struct rule *rule = xcalloc(1, sizeof *rule);
+    rule->kind = kind;
+    snprintf(rule->name, sizeof rule->name, "%s", name);
+    rule->owner = ++ctl->last_owner;
+    HASH_ADD_STR(ctl->rules[kind], name, rule);
+    HASH_ADD(hh_owner, ctl->owners, owner, sizeof rule->owner, rule);
+    return rule;
+}
+
+static void
+stop_following(struct ctl *ctl, struct rule *rule)
+{
+    if (rule->route && route_follows_members(rule->route)) {
+        LL_DELETE2(ctl->following, rule, next_following);
+    }
+}
+
+struct rule *
+rule_set(struct ctl *ctl, enum store_kind kind, const char *name,
+         const char *json)
+{
+    struct json_error error = {.failed = false};
+    struct route *route;
+    struct static_rule *text;
+    if (!parse(kind, name, json, &route, &text, &error)) {
+        VLOG_ERR("%s is not understood: %s %s", name, error.pointer,
+                 error.detail);
+        return NULL;
+    }
+    struct rule *rule = rule_lookup(ctl, kind, name);
+    if (!rule) {
+        rule = rule_create(ctl, kind, name);
+    }
+    stop_following(ctl, rule);
+    route_destroy(rule->route);
+    rule->route = route;
+    if (route && route_follows_members(route)) {
+        LL_PREPEND2(ctl->following, rule, next_following);
+    }
+    static_rule_destroy(rule->text);
+    rule->text = text;
+    rule->text_is_new = true;
+    free(rule->json);
+    rule->json = xstrdup(json);
+    rule->gone = false;
+    rule_mark(ctl, rule);
+    return rule;
+}
+
+void
+rule_destroy(struct ctl *ctl, struct rule *rule)
+{
+    stop_following(ctl, rule);
+    HASH_DELETE(hh, ctl->rules[rule->kind], rule);
+    HASH_DELETE(hh_owner, ctl->owners, rule);
+    route_destroy(rule->route);
+    static_rule_destroy(rule->text);
+    ofp_static_destroy(rule->parsed);
+    ofp_static_destroy(rule->replaced);
+    free(rule->flows);
+    free(rule->channels);
+    free(rule->json);
+    free(rule);
+}
+
+/* The store's answer is kept for /readyz: writes fail while it does. */
+static int
+store_result(struct ctl *ctl, int error)
+{
+    snprintf(ctl->store_error, sizeof ctl->store_error, "%s",
+             error ? store_error(ctl->store) : "");
+    if (error) {
+        VLOG_ERR("the store refuses a write: %s", ctl->store_error);
+    }
+    return error;
+}
+
+int
+rule_save(struct ctl *ctl, const struct rule *rule)
+{
+    return store_result(ctl,
+                        store_put(ctl->store, rule->kind,
+                                  &(struct store_row){.name = rule->name,
+                                                      .json = rule->json,
+                                                      .applied = rule->applied,
+                                                      .gone = rule->gone}));
+}
+
+int
+rule_erase(struct ctl *ctl, enum store_kind kind, const char *name)
+{
+    return store_result(ctl, store_delete(ctl->store, kind, name));
+}
+
+struct load_aux {
+    struct ctl *ctl;
+    enum store_kind kind;
+};
+
+static void
+load_row(void *aux_, const struct store_row *row)
+{
+    struct load_aux *aux = aux_;
+    struct rule *rule = rule_set(aux->ctl, aux->kind, row->name, row->json);
+    if (rule) {
+        rule->applied = row->applied;
+        rule->gone = row->gone;
+    }
+}
+
+void
+rules_load(struct ctl *ctl)
+{
+    static const enum store_kind kinds[] = {STORE_ROUTE, STORE_FLOW};
+    for (size_t i = 0; i < 2; i++) {
+        struct load_aux aux = {ctl, kinds[i]};
+        store_each(ctl->store, kinds[i], load_row, &aux);
+        VLOG_INFO("%u %s restored", HASH_COUNT(ctl->rules[kinds[i]]),
+                  kinds[i] == STORE_ROUTE ? "routes" : "flows and groups");
+    }
+    ctl->statics_unsettled = true;
+}
+
+void
+rule_mark(struct ctl *ctl, struct rule *rule)
+{
+    rule->dirty = true;
+    ctl->rules_dirty = true;
+    loop_want_turn(ctl->loop);
+}
+
+void
+rules_mark_all(struct ctl *ctl, uint64_t dpid)
+{
+    struct rule *rule, *tmp;
+    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+        rule_mark(ctl, rule);
+    }
+    HASH_ITER (hh, ctl->rules[STORE_FLOW], rule, tmp) {
+        if (!dpid || rule->text->dpid == dpid) {
+            rule_mark(ctl, rule);
+        }
+    }
+}
+
+void
+rules_compile(struct ctl *ctl)
+{
+    while (ctl->rules_dirty) {
+        ctl->rules_dirty = false;
+        struct rule *rule, *tmp;
+        /* Groups may be named by flows: statics in the order of the table's
+         * rounds, which knows that; routes after them. */
+        HASH_ITER (hh, ctl->rules[STORE_FLOW], rule, tmp) {
+            if (rule->dirty) {
+                rule->dirty = false;
+                static_compile(ctl, rule);
+            }
+        }
+        HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+            if (rule->dirty) {
+                rule->dirty = false;
+                route_compile(ctl, rule);
+            }
+        }
+    }
+}
+
+void
+rules_destroy(struct ctl *ctl)
+{
+    for (size_t i = 0; i < STORE_N_KINDS; i++) {
+        struct rule *rule, *tmp;
+        HASH_ITER (hh, ctl->rules[i], rule, tmp) {
+            rule_destroy(ctl, rule);
+        }
+    }
+}
+
+/* States. */
+
+static void
+merge_entry(struct view_status *status, const struct ofp_entry_view *entry)
+{
+    enum view_state state = entry->state == OFP_ENTRY_APPLIED ? VIEW_APPLIED
+                            : entry->state == OFP_ENTRY_REJECTED
+                                ? VIEW_REJECTED
+                                : VIEW_PENDING;
+    if (state > status->state) {
+        status->state = state;
+        status->error = entry->error;
+    }
+    status->packets += entry->packets;
+    status->bytes += entry->bytes;
+}
+
+static void
+merge_rule(struct view_status *status, const struct rule *rule,
+           const struct ctl_switch *sw)
+{
+    if (!sw || !switch_is_connected(sw)) {
+        status->state = VIEW_PENDING;
+        status->error = "the switch is not connected";
+    } else if (rule->rejected[0]) {
+        status->state = VIEW_REJECTED;
+        status->error = rule->rejected;
+    } else if (rule->waiting[0] && status->state == VIEW_APPLIED) {
+        status->state = VIEW_PENDING;
+        status->error = rule->waiting;
+    }
+}
+
+static void
+merge_flows(const struct rule *rule, const struct ctl_switch *sw,
+            struct view_status *status)
+{
+    for (size_t i = 0; i < rule->n_flows; i++) {
+        struct ofp_entry_view entry;
+        if (rule->flows[i].dpid == sw->dpid
+            && ofp_table_lookup(sw->table, TABLE_ROUTE,
+                                rule->flows[i].priority, &rule->flows[i].match,
+                                &entry)) {
+            merge_entry(status, &entry);
+        }
+    }
+}
+
+static size_t
+static_statuses(const struct ctl *ctl, const struct rule *rule,
+                struct view_status **statuses)
+{
+    const struct ctl_switch *sw = switch_lookup(ctl, rule->text->dpid);
+    struct view_status *status = xcalloc(1, sizeof *status);
+    *statuses = status;
+    status->dpid = rule->text->dpid;
+    status->error = "";
+    struct ofp_entry_view entry;
+    if (sw && rule->parsed
+        && ofp_table_lookup_static(sw->table, rule->parsed, &entry)) {
+        merge_entry(status, &entry);
+    }
+    merge_rule(status, rule, sw);
+    return 1;
+}
+
+size_t
+rule_statuses(const struct ctl *ctl, const struct rule *rule,
+              struct view_status **statuses)
+{
+    if (rule->kind == STORE_FLOW) {
+        return static_statuses(ctl, rule, statuses);
+    }
+    const struct route_match *m = &rule->route->match;
+    size_t n = 0;
+    *statuses = xcalloc(HASH_COUNT(ctl->switches) + 1, sizeof **statuses);
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, ctl->switches, sw, tmp) {
+        if (m->has_dpid && m->dpid != sw->dpid) {
+            continue;
+        }
+        struct view_status *status = &(*statuses)[n++];
+        *status = (struct view_status){.dpid = sw->dpid, .error = ""};
+        merge_flows(rule, sw, status);
+        merge_rule(status, rule, sw);
+    }
+    if (!n && m->has_dpid) {
+        (*statuses)[n++] =
+            (struct view_status){.dpid = m->dpid,
+                                 .state = VIEW_PENDING,
+                                 .error = "the switch is not connected"};
+    }
+    return n;
+}

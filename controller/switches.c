@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+/* Connections, switches and their tables.
+ *
+ * A switch outlives its connections: what it shall hold is kept while it is
+ * away, so that it gets the difference when it is back.
+ *
+ *   connected -> table reads back -> adopted entries -> synced: restore
+ *   memberships, compile everything for it -> run sends the difference */
+
+#include "controller/ctl-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/log.h"
+#include "lib/xalloc.h"
+
+VLOG_DEFINE_THIS_MODULE(switches);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
+
+enum {
+    POLL_MS = 2000,        /* Counters; OVS refreshes its own every 0.5 s... */
+    POLL_FLOWS_PER_MS = 10 /* ...but large tables are read less often. */
+};
+
+struct ctl_switch *
+switch_lookup(const struct ctl *ctl, uint64_t dpid)
+{
+    struct ctl_switch *sw;
+    HASH_FIND(hh, ctl->switches, &dpid, sizeof dpid, sw);
+    return sw;
+}
+
+bool
+switch_is_connected(const struct ctl_switch *sw)
+{
+    return sw->conn != NULL;
+}
+
+const char *
+switch_port_name(const struct ctl *ctl, const struct port_id *id)
+{
+    const struct topo_port *port = topo_lookup_port(ctl->topo, id);
+    return port ? port->name : "";
+}
+
+void
+switch_want_run(struct ctl_switch *sw)
+{
+    if (!sw->run_wanted) {
+        sw->run_wanted = true;
+        LL_PREPEND2(sw->ctl->run_list, sw, next_run);
+        loop_want_turn(sw->ctl->loop);
+    }
+}
+
+void
+switch_packet_out(struct ctl_switch *sw, uint32_t port, const void *frame,
+                  size_t size)
+{
+    if (sw->conn) {
+        ofp_session_packet_out(conn_session(sw->conn), port, frame, size);
+    }
+}
+
+void
+switches_run(struct ctl *ctl, int64_t now)
+{
+    while (ctl->run_list) {
+        struct ctl_switch *sw = ctl->run_list;
+        LL_DELETE2(ctl->run_list, sw, next_run);
+        sw->run_wanted = false;
+        ofp_table_run(sw->table, now);
+        loop_timer_set(ctl->loop, &sw->timer, ofp_table_deadline(sw->table));
+    }
+}
+
+static void
+timer_cb(void *sw_, int64_t now)
+{
+    (void) now;
+    switch_want_run(sw_);
+}
+
+static void
+poll_cb(void *sw_, int64_t now)
+{
+    struct ctl_switch *sw = sw_;
+    ofp_table_poll(sw->table, now);
+
+    struct ofp_table_counters counters;
+    ofp_table_counters(sw->table, &counters);
+    loop_timer_set(sw->ctl->loop, &sw->poll_timer,
+                   now + POLL_MS
+                       + (int64_t) counters.flows / POLL_FLOWS_PER_MS);
+}
+
+/* The table's ops. */
+
+static void
+table_send(void *sw_, const void *msg, size_t size)
+{
+    struct ctl_switch *sw = sw_;
+    if (sw->conn) {
+        ofp_session_send(conn_session(sw->conn), msg, size);
+    }
+}
+
+static bool
+channel_of_match(const struct ofp_match *match, struct channel *channel)
+{
+    if (!(match->fields & OFP_MATCH_IP_DST)
+        || !ip_prefix_is_host(&match->ip_dst)) {
+        return false;
+    }
+    memset(channel, 0, sizeof *channel);
+    channel->group = match->ip_dst.addr;
+    channel->vlan = match->vlan;
+    if (match->fields & OFP_MATCH_IP_SRC) {
+        channel->source = match->ip_src.addr;
+    }
+    return true;
+}
+
+static void
+table_adopted(void *sw_, const struct ofp_adopted *entry)
+{
+    struct ctl_switch *sw = sw_;
+    struct channel channel;
+    switch (cookie_kind(entry->cookie)) {
+    case COOKIE_SOURCE:
+        streams_adopted(sw, entry);
+        break;
+    case COOKIE_CHANNEL:
+        if (entry->match_understood
+            && channel_of_match(&entry->match, &channel)) {
+            sw->adopted = xgrow(sw->adopted, sw->n_adopted,
+                                &sw->allocated_adopted, sizeof *sw->adopted);
+            sw->adopted[sw->n_adopted++] = (struct adopted_entry){
+                .channel = channel,
+                .ports = xmemdup(entry->out_ports,
+                                 entry->n_out_ports * sizeof(uint32_t)),
+                .n_ports = entry->n_out_ports};
+        }
+        break;
+    case COOKIE_PIPELINE:
+    case COOKIE_IGMP:
+    case COOKIE_MISS:
+    case COOKIE_ROUTE:
+        break;
+    }
+}
+
+static bool
+has_port(const struct adopted_entry *e, uint32_t port)
+{
+    for (size_t i = 0; i < e->n_ports; i++) {
+        if (e->ports[i] == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Groups the entries of one (vlan, group), the (*,G) first. */
+static int
+compare_adopted(const void *a_, const void *b_)
+{
+    const struct adopted_entry *a = a_, *b = b_;
+    if (a->channel.vlan != b->channel.vlan) {
+        return a->channel.vlan < b->channel.vlan ? -1 : 1;
+    }
+    int d = ip_addr_compare(&a->channel.group, &b->channel.group);
+    return d ? d : ip_addr_compare(&a->channel.source, &b->channel.source);
+}
+
+/* Reads a port's filter out of the entries of one (vlan, group): a receiver of
+ * (*,G) excludes the sources whose (S,G) leaves it out, any other receiver
+ * includes those whose (S,G) names it. */
+static void
+restore_port(struct ctl_switch *sw, const struct adopted_entry *entries,
+             size_t n, uint32_t port)
+{
+    struct port_id id = {sw->dpid, port};
+    const struct topo_port *known = topo_lookup_port(sw->ctl->topo, &id);
+    if (!known || !known->up) {
+        return;
+    }
+    const struct channel *first = &entries[0].channel;
+    bool star = ip_addr_is_any(&first->source);
+    bool exclude = star && has_port(&entries[0], port);
+    struct ip_addr sources[IGMP_MAX_SOURCES];
+    size_t n_sources = 0;
+    for (size_t i = star; i < n && n_sources < IGMP_MAX_SOURCES; i++) {
+        if (has_port(&entries[i], port) != exclude) {
+            sources[n_sources++] = entries[i].channel.source;
+        }
+    }
+    igmp_snoop_restore(vlan_get(sw->ctl, first->vlan)->snoop, &id,
+                       &first->group, exclude, sources, n_sources,
+                       loop_now(sw->ctl->loop));
+}
+
+static void
+restore_group(struct ctl_switch *sw, const struct adopted_entry *entries,
+              size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < entries[i].n_ports; j++) {
+            /* Again for a port that an earlier entry named: restoring is
+             * idempotent. */
+            restore_port(sw, entries, n, entries[i].ports[j]);
+        }
+    }
+}
+
+static void
+restore_memberships(struct ctl_switch *sw)
+{
+    if (sw->n_adopted) {
+        qsort(sw->adopted, sw->n_adopted, sizeof *sw->adopted,
+              compare_adopted);
+    }
+    for (size_t i = 0, end; i < sw->n_adopted; i = end) {
+        const struct channel *c = &sw->adopted[i].channel;
+        for (end = i + 1; end < sw->n_adopted; end++) {
+            const struct channel *d = &sw->adopted[end].channel;
+            if (d->vlan != c->vlan || !ip_addr_equal(&d->group, &c->group)) {
+                break;
+            }
+        }
+        restore_group(sw, &sw->adopted[i], end - i);
+    }
+    for (size_t i = 0; i < sw->n_adopted; i++) {
+        free(sw->adopted[i].ports);
+    }
+    free(sw->adopted);
+    sw->adopted = NULL;
+    sw->n_adopted = sw->allocated_adopted = 0;
+}
+
+/* Who is there?  Nothing was heard from these hosts for a while. */
+static void
+query_ports(struct ctl_switch *sw)
+{
+    const struct topo_switch *ts = topo_lookup_switch(sw->ctl->topo, sw->dpid);
+    for (size_t i = 0; ts && i < ts->n_ports; i++) {
+        if (ts->ports[i]->up) {
+            struct port_id id = {sw->dpid, ts->ports[i]->no};
+            vlans_port_up(sw->ctl, &id);
+        }
+    }
+}
+
+static void
+table_synced(void *sw_)
+{
+    struct ctl_switch *sw = sw_;
+    struct ctl *ctl = sw->ctl;
+    size_t n = sw->n_adopted;
+    restore_memberships(sw);
+    query_ports(sw);
+    pipeline_set(sw);
+    channels_mark_switch(ctl, sw->dpid);
+    rules_mark_all(ctl, sw->dpid);
+    /* All of it must be desired before this switch's table runs: what is not
+     * is taken off. */
+    rules_compile(ctl);
+    channels_compile(ctl);
+    switch_want_run(sw);
+
+    struct ofp_table_counters c;
+    ofp_table_counters(sw->table, &c);
+    VLOG_INFO(DPID_FMT ": read back: %zu flows and %zu groups of ours "
+                       "(%zu channels), %zu flows and %zu groups of others",
+              sw->dpid, c.flows, c.groups, n, c.foreign_flows,
+              c.foreign_groups);
+    loop_timer_set(ctl->loop, &sw->poll_timer, loop_now(ctl->loop) + POLL_MS);
+}
+
+static void
+table_settled(void *sw_, uint64_t seqno)
+{
+    (void) seqno;
+    struct ctl_switch *sw = sw_;
+    writes_settled(sw);
+    switch_want_run(sw);
+}
+
+static void
+table_rejected(void *sw_, ofp_owner owner, const char *error)
+{
+    struct ctl_switch *sw = sw_;
+    VLOG_WARN_RL(&rl, DPID_FMT " refused an entry: %s", sw->dpid, error);
+    writes_rejected(sw, owner, error);
+}
+
+static void
+table_counted(void *sw_)
+{
+    struct ctl_switch *sw = sw_;
+    int64_t now = loop_now(sw->ctl->loop);
+    streams_counted(sw, now);
+    channels_counted(sw, now);
+    routes_counted(sw->ctl, now);
+}
+
+static void
+table_drifted(void *sw_, size_t n)
+{
+    struct ctl_switch *sw = sw_;
+    VLOG_WARN(DPID_FMT ": %zu entries of ours had been changed by "
+                       "somebody else; they are put back",
+              sw->dpid, n);
+    ctl_event(sw->ctl, "switch.drift",
+              "{\"dpid\":\"" DPID_FMT "\",\"entries\":%zu}", sw->dpid, n);
+}
+
+static void
+table_failed(void *sw_, const char *reason)
+{
+    struct ctl_switch *sw = sw_;
+    if (sw->conn) {
+        conn_close_soon(sw->conn, reason);
+    }
+}
+
+static const struct ofp_table_ops table_ops = {
+    .send = table_send,
+    .adopted = table_adopted,
+    .synced = table_synced,
+    .settled = table_settled,
+    .rejected = table_rejected,
+    .counted = table_counted,
+    .drifted = table_drifted,
+    .failed = table_failed,
+};
+
+/* Ports. */
+
+static void
+set_port(struct ctl_switch *sw, const struct ofp_port *port)
+{
+    struct ctl *ctl = sw->ctl;
+    struct port_id id = {sw->dpid, port->no};
+    const struct topo_port *old = topo_lookup_port(ctl->topo, &id);
+    bool was_up = old && old->up;
+    bool renamed = old && strcmp(old->name, port->name);
+
+    struct topo_port new = {.no = port->no,
+                            .mac = port->mac,
+                            .up = port->up,
+                            .kind = old ? old->kind : TOPO_PORT_HOST};
+    memcpy(new.name, port->name, sizeof new.name);
+    if (!topo_set_port(ctl->topo, sw->dpid, &new)) {
+        return;
+    }
+    /* Another interface under a number that was in use: whoever was behind it
+     * is not there any more. */
+    if (was_up && (!port->up || renamed)) {
+        vlans_port_down(ctl, &id);
+        streams_port_down(sw, port->no);
+    }
+    /* Before that all ports are asked at once: see table_synced(). */
+    if (port->up && (!was_up || renamed) && ofp_table_is_synced(sw->table)) {
+        vlans_port_up(ctl, &id);
+    }
+    if (!old || renamed) {
+        rules_mark_all(ctl, sw->dpid);
+    }
+}
+
+static void
+remove_port(struct ctl_switch *sw, uint32_t no)
+{
+    struct port_id id = {sw->dpid, no};
+    if (topo_lookup_port(sw->ctl->topo, &id)) {
+        topo_remove_port(sw->ctl->topo, &id);
+        vlans_port_down(sw->ctl, &id);
+        streams_port_down(sw, no);
+        rules_mark_all(sw->ctl, sw->dpid);
+    }
+}
+
+/* Ports that went away while the switch was. */
+static void
+remove_missing_ports(struct ctl_switch *sw, const struct ofp_port *ports,
+                     size_t n)
+{
+    const struct topo_switch *ts = topo_lookup_switch(sw->ctl->topo, sw->dpid);
+    uint32_t *gone = xcalloc(ts->n_ports + 1, sizeof *gone);
+    size_t n_gone = 0;
+    for (size_t i = 0; i < ts->n_ports; i++) {
+        bool there = false;
+        for (size_t j = 0; j < n && !there; j++) {
+            there = ports[j].no == ts->ports[i]->no;
+        }
+        if (!there) {
+            gone[n_gone++] = ts->ports[i]->no;
+        }
+    }
+    for (size_t i = 0; i < n_gone; i++) {
+        remove_port(sw, gone[i]);
+    }
+    free(gone);
+}
+
+/* Connections' ops. */
+
+static struct ctl_switch *
+switch_get(struct ctl *ctl, uint64_t dpid)
+{
+    struct ctl_switch *sw = switch_lookup(ctl, dpid);
+    if (!sw) {
+        sw = xcalloc(1, sizeof *sw);
+        sw->ctl = ctl;
+        sw->dpid = dpid;
+        sw->table = ofp_table_create(&table_ops, sw);
+        sw->streams = streams_create(sw);
+        loop_timer_init(&sw->timer, timer_cb, sw);
+        loop_timer_init(&sw->poll_timer, poll_cb, sw);
+        HASH_ADD(hh, ctl->switches, dpid, sizeof sw->dpid, sw);
+    }
+    return sw;
+}
+
+static bool
+conn_ready(void *ctl_, struct conn *conn, const struct ofp_features *features,
+           const struct ofp_port *ports, size_t n_ports)
+{
+    struct ctl *ctl = ctl_;
+    struct ctl_switch *sw = switch_get(ctl, features->dpid);
+    if (sw->conn) {
+        VLOG_WARN_RL(&rl,
+                     "%s claims to be switch " DPID_FMT
+                     ", which is connected from %s: refused",
+                     conn_peer(conn), features->dpid, conn_peer(sw->conn));
+        return false;
+    }
+    int64_t now = loop_now(ctl->loop);
+    sw->conn = conn;
+    sw->features = *features;
+    sw->since = now;
+    conn_set_owner(conn, sw);
+    topo_set_switch(ctl->topo, sw->dpid, true);
+    VLOG_INFO(DPID_FMT ": connected from %s, %zu ports, %s %s", sw->dpid,
+              conn_peer(conn), n_ports, features->hardware,
+              features->software);
+
+    remove_missing_ports(sw, ports, n_ports);
+    for (size_t i = 0; i < n_ports; i++) {
+        set_port(sw, &ports[i]);
+    }
+    ofp_table_connected(sw->table, now);
+    switch_want_run(sw);
+    ctl_event(ctl, "switch.up", "{\"dpid\":\"" DPID_FMT "\"}", sw->dpid);
+    return true;
+}
+
+static void
+conn_port_changed(void *sw_, enum ofp_port_change change,
+                  const struct ofp_port *port)
+{
+    struct ctl_switch *sw = sw_;
+    if (change == OFP_PORT_DELETED) {
+        remove_port(sw, port->no);
+    } else {
+        set_port(sw, port);
+    }
+}
+
+static void
+conn_packet_in(void *sw_, const struct ofp_packet_in *pin)
+{
+    struct ctl_switch *sw = sw_;
+    if (cookie_kind(pin->cookie) == COOKIE_IGMP) {
+        struct port_id id = {sw->dpid, pin->in_port};
+        vlans_packet_in(sw->ctl, &id, pin->frame, pin->size);
+    } else {
+        streams_packet_in(sw, pin);
+    }
+}
+
+static void
+conn_flow_removed(void *sw_, const struct ofp_flow_removed *removed)
+{
+    streams_flow_removed(sw_, removed);
+}
+
+static void
+conn_reply(void *sw_, const void *msg, size_t size)
+{
+    struct ctl_switch *sw = sw_;
+    ofp_table_input(sw->table, msg, size, loop_now(sw->ctl->loop));
+    switch_want_run(sw);
+}
+
+static void
+conn_closed(void *sw_, const char *reason)
+{
+    struct ctl_switch *sw = sw_;
+    struct ctl *ctl = sw->ctl;
+    sw->conn = NULL;
+    sw->since = loop_now(ctl->loop);
+    loop_timer_clear(ctl->loop, &sw->poll_timer);
+    topo_set_switch(ctl->topo, sw->dpid, false);
+    ofp_table_disconnected(sw->table);
+    switch_want_run(sw);
+    writes_settled(sw);
+    VLOG_WARN(DPID_FMT ": disconnected: %s", sw->dpid, reason);
+    ctl_event(ctl, "switch.down", "{\"dpid\":\"" DPID_FMT "\"}", sw->dpid);
+}
+
+const struct conn_ops switch_conn_ops = {
+    .ready = conn_ready,
+    .port_changed = conn_port_changed,
+    .packet_in = conn_packet_in,
+    .flow_removed = conn_flow_removed,
+    .reply = conn_reply,
+    .closed = conn_closed,
+};
+
+void
+switches_destroy(struct ctl *ctl)
+{
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, ctl->switches, sw, tmp) {
+        HASH_DELETE(hh, ctl->switches, sw);
+        loop_timer_clear(ctl->loop, &sw->timer);
+        loop_timer_clear(ctl->loop, &sw->poll_timer);
+        for (size_t i = 0; i < sw->n_adopted; i++) {
+            free(sw->adopted[i].ports);
+        }
+        free(sw->adopted);
+        channels_destroy(sw);
+        streams_destroy(sw->streams);
+        ofp_table_destroy(sw->table);
+        free(sw);
+    }
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+/* Views of membership: groups and queriers. */
+
+#include "controller/ctl-private.h"
+
+#include <stdlib.h>
+
+#include "lib/xalloc.h"
+
+/* Remaining time for a person: -1 where there is none. */
+static int64_t
+remaining(int64_t at, int64_t now)
+{
+    return at == INT64_MAX ? -1 : at > now ? at - now : 0;
+}
+
+/* A group under construction; what it points to is collected in 'parts'. */
+struct group_build {
+    struct ctl *ctl;
+    struct ctl_vlan *vlan;
+    struct ip_addr group;
+    int64_t now;
+    struct view_member *members;
+    size_t n_members, allocated_members;
+    struct view_group_switch *switches;
+    size_t n_switches, allocated_switches;
+    view_group_cb *cb;
+    void *aux;
+    bool go_on;
+};
+
+static const struct ip_addr *
+copy_sources(const struct igmp_port_view *port, size_t *n)
+{
+    struct ip_addr *sources = xcalloc(port->n_sources + 1, sizeof *sources);
+    *n = 0;
+    for (size_t i = 0; i < port->n_sources; i++) {
+        /* Include mode lists what is wanted, exclude mode what is blocked. */
+        if (port->sources[i].forward != port->exclude) {
+            sources[(*n)++] = port->sources[i].address;
+        }
+    }
+    return sources;
+}
+
+static const struct view_host *
+copy_hosts(const struct igmp_port_view *port, int64_t now)
+{
+    struct view_host *hosts = xcalloc(port->n_hosts + 1, sizeof *hosts);
+    for (size_t i = 0; i < port->n_hosts; i++) {
+        const struct igmp_host_view *h = &port->hosts[i];
+        hosts[i] = (struct view_host){.mac = h->mac,
+                                      .ip = h->ip,
+                                      .version = h->version,
+                                      .exclude = h->exclude,
+                                      .age_ms = now - h->last_report};
+    }
+    return hosts;
+}
+
+static int64_t
+port_expires(const struct igmp_port_view *port)
+{
+    int64_t at = port->exclude ? port->expires : 0;
+    for (size_t i = 0; !port->exclude && i < port->n_sources; i++) {
+        if (port->sources[i].expires > at) {
+            at = port->sources[i].expires;
+        }
+    }
+    return at;
+}
+
+static bool
+add_member(void *b_, const struct igmp_port_view *port)
+{
+    struct group_build *b = b_;
+    b->members = xgrow(b->members, b->n_members, &b->allocated_members,
+                       sizeof *b->members);
+    struct view_member *m = &b->members[b->n_members++];
+    *m = (struct view_member){
+        .port = port->port,
+        .port_name = switch_port_name(b->ctl, &port->port),
+        .exclude = port->exclude,
+        .version = port->version,
+        .origin = port->n_hosts ? "igmp" : "restored",
+        .expires_ms = remaining(port_expires(port), b->now),
+        .hosts = copy_hosts(port, b->now),
+        .n_hosts = port->n_hosts};
+    m->sources = copy_sources(port, &m->n_sources);
+    return true;
+}
+
+static void
+add_entry(struct group_build *b, struct ctl_switch *sw,
+          const struct ip_addr *source)
+{
+    struct channel channel = {
+        .group = b->group, .source = *source, .vlan = b->vlan->vlan};
+    struct ofp_match match = channel_match(&channel);
+    struct ofp_entry_view entry;
+    if (!ofp_table_lookup(sw->table, TABLE_MCAST,
+                          ip_addr_is_any(source) ? PRIO_STAR_G : PRIO_S_G,
+                          &match, &entry)) {
+        return;
+    }
+    b->switches = xgrow(b->switches, b->n_switches, &b->allocated_switches,
+                        sizeof *b->switches);
+    b->switches[b->n_switches++] = (struct view_group_switch){
+        .dpid = sw->dpid,
+        .source = *source,
+        .group_id = entry.group_id,
+        .state = entry.state == OFP_ENTRY_APPLIED    ? VIEW_APPLIED
+                 : entry.state == OFP_ENTRY_REJECTED ? VIEW_REJECTED
+                                                     : VIEW_PENDING,
+        .error = entry.error,
+        .packets = entry.packets,
+        .bytes = entry.bytes};
+}
+
+static void
+add_entries(struct group_build *b)
+{
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, b->ctl->switches, sw, tmp) {
+        const struct channel_state *c =
+            channel_lookup(sw, b->vlan->vlan, &b->group);
+        if (c) {
+            add_entry(b, sw, &IP_ADDR_ANY);
+            for (size_t i = 0; i < c->n_sources; i++) {
+                add_entry(b, sw, &c->sources[i]);
+            }
+        }
+    }
+}
+
+static bool
+build_group(void *b_, const struct ip_addr *group)
+{
+    struct group_build *b = b_;
+    b->group = *group;
+    b->n_members = b->n_switches = 0;
+    igmp_snoop_each_port(b->vlan->snoop, group, add_member, b);
+    add_entries(b);
+    b->go_on =
+        b->cb(b->aux, &(struct view_group){.vlan = b->vlan->vlan,
+                                           .group = *group,
+                                           .members = b->members,
+                                           .n_members = b->n_members,
+                                           .switches = b->switches,
+                                           .n_switches = b->n_switches});
+    for (size_t i = 0; i < b->n_members; i++) {
+        free((void *) b->members[i].sources);
+        free((void *) b->members[i].hosts);
+    }
+    return b->go_on;
+}
+
+static void
+free_build(struct group_build *b)
+{
+    free(b->members);
+    free(b->switches);
+}
+
+void
+view_groups(struct ctl *ctl, view_group_cb *cb, void *aux)
+{
+    struct group_build b = {.ctl = ctl,
+                            .now = loop_now(ctl->loop),
+                            .cb = cb,
+                            .aux = aux,
+                            .go_on = true};
+    struct ctl_vlan *v, *tmp;
+    HASH_ITER (hh, ctl->vlans, v, tmp) {
+        b.vlan = v;
+        if (b.go_on) {
+            igmp_snoop_each_group(v->snoop, build_group, &b);
+        }
+    }
+    free_build(&b);
+}
+
+bool
+view_group(struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
+           view_group_cb *cb, void *aux)
+{
+    struct group_build b = {.ctl = ctl,
+                            .vlan = vlan_lookup(ctl, vlan),
+                            .now = loop_now(ctl->loop),
+                            .cb = cb,
+                            .aux = aux};
+    if (!b.vlan || !igmp_snoop_has_group(b.vlan->snoop, group)) {
+        return false;
+    }
+    build_group(&b, group);
+    free_build(&b);
+    return true;
+}
+
+void
+view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
+{
+    int64_t now = loop_now(ctl->loop);
+    struct ctl_vlan *v, *tmp;
+    HASH_ITER (hh, ctl->vlans, v, tmp) {
+        struct igmp_querier_view q;
+        igmp_snoop_querier(v->snoop, &q);
+        if (!cb(aux, &(struct view_querier){
+                         .vlan = v->vlan,
+                         .enabled = v->config->igmp.querier,
+                         .ours = q.ours,
+                         .address = q.address,
+                         .port = q.port,
+                         .version = q.version,
+                         .since_ms = now - q.since,
+                         .next_query_ms = remaining(q.next_query, now),
+                         .expires_ms = remaining(q.expires, now),
+                         .query_interval_ms = q.query_interval,
+                         .robustness = q.robustness})) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+/* Vlans: one membership machine each, fed with what switches punt.
+ *
+ * A configured vlan exists from the start, any other from the first IGMP
+ * message that carries its tag. */
+
+#include "controller/ctl-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/log.h"
+#include "lib/xalloc.h"
+
+VLOG_DEFINE_THIS_MODULE(vlans);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
+
+/* Locally administered; every switch sends queries from it, so that a fabric
+ * looks like one querier. */
+static const struct mac_addr our_mac = {{0x02, 0x4f, 0x46, 0x4d, 0x43, 0x01}};
+
+static void
+vlan_settle(struct ctl_vlan *v)
+{
+    loop_timer_set(v->ctl->loop, &v->timer, igmp_snoop_deadline(v->snoop));
+}
+
+static void
+timer_cb(void *v_, int64_t now)
+{
+    struct ctl_vlan *v = v_;
+    igmp_snoop_run(v->snoop, now);
+    vlan_settle(v);
+}
+
+/* The snoop's ops. */
+
+static void
+tell_member(struct ctl_vlan *v, const struct ip_addr *group,
+            const struct port_id *port)
+{
+    bool member = false;
+    if (v->ctl->event_cb) {
+        char text[IP_ADDR_STRLEN];
+        member = igmp_snoop_forwards(v->snoop, &IP_ADDR_ANY, group, port);
+        ctl_event(v->ctl, member ? "member.changed" : "member.left",
+                  "{\"vlan\":%u,\"group\":\"%s\",\"dpid\":\"" DPID_FMT
+                  "\",\"port\":%" PRIu64 "}",
+                  v->vlan, ip_addr_format(group, text), port->dpid,
+                  port->port_no);
+    }
+}
+
+static void
+membership_changed(void *v_, const struct ip_addr *group,
+                   const struct port_id *port)
+{
+    struct ctl_vlan *v = v_;
+    channel_mark(v->ctl, port->dpid, v->vlan, group);
+    routes_mark_members(v->ctl, v->vlan, group);
+    tell_member(v, group, port);
+}
+
+static void
+router_ports_changed(void *v_, const struct port_id *port)
+{
+    struct ctl_vlan *v = v_;
+    bool router = igmp_snoop_is_router_port(v->snoop, port);
+    topo_set_port_kind(v->ctl->topo, port,
+                       router ? TOPO_PORT_MROUTER : TOPO_PORT_HOST);
+    channels_mark_vlan(v->ctl, v->vlan);
+    rules_mark_all(v->ctl, port->dpid);
+    struct ctl_switch *sw = switch_lookup(v->ctl, port->dpid);
+    if (sw) {
+        pipeline_set_vlan(sw, v);
+        streams_policy_changed(sw, v->vlan);
+    }
+    VLOG_INFO(DPID_FMT ": port %s %s a router port of vlan %u", port->dpid,
+              switch_port_name(v->ctl, port), router ? "is" : "is no longer",
+              v->vlan);
+}
+
+static void
+send_frame(void *v_, const struct port_id *port, const void *frame,
+           size_t size)
+{
+    struct ctl_vlan *v = v_;
+    struct ctl_switch *sw, *tmp;
+    if (port) {
+        sw = switch_lookup(v->ctl, port->dpid);
+        if (sw) {
+            switch_packet_out(sw, (uint32_t) port->port_no, frame, size);
+        }
+        return;
+    }
+    HASH_ITER (hh, v->ctl->switches, sw, tmp) {
+        switch_packet_out(sw, OFP_PORT_FLOOD, frame, size);
+    }
+}
+
+static void
+querier_changed(void *v_, bool ours)
+{
+    struct ctl_vlan *v = v_;
+    struct igmp_querier_view q;
+    char text[IP_ADDR_STRLEN];
+    igmp_snoop_querier(v->snoop, &q);
+    ip_addr_format(&q.address, text);
+    VLOG_INFO("vlan %u: %s is the querier%s", v->vlan, text,
+              ours ? " (ofmcast)" : "");
+    ctl_event(v->ctl, "querier.changed",
+              "{\"vlan\":%u,\"ours\":%s,\"address\":\"%s\"}", v->vlan,
+              ours ? "true" : "false", text);
+}
+
+static const struct igmp_ops snoop_ops = {
+    .membership_changed = membership_changed,
+    .router_ports_changed = router_ports_changed,
+    .send = send_frame,
+    .querier_changed = querier_changed,
+};
+
+static struct igmp_config
+snoop_config(const struct config_vlan *config)
+{
+    struct igmp_config igmp = config->igmp;
+    igmp.mac = our_mac;
+    return igmp;
+}
+
+struct ctl_vlan *
+vlan_lookup(const struct ctl *ctl, uint16_t vlan)
+{
+    struct ctl_vlan *v;
+    HASH_FIND(hh, ctl->vlans, &vlan, sizeof vlan, v);
+    return v;
+}
+
+struct ctl_vlan *
+vlan_get(struct ctl *ctl, uint16_t vlan)
+{
+    struct ctl_vlan *v = vlan_lookup(ctl, vlan);
+    if (v) {
+        return v;
+    }
+    v = xcalloc(1, sizeof *v);
+    v->ctl = ctl;
+    v->vlan = vlan;
+    v->config = config_get_vlan(ctl->config, vlan);
+    loop_timer_init(&v->timer, timer_cb, v);
+    HASH_ADD(hh, ctl->vlans, vlan, sizeof v->vlan, v);
+    struct igmp_config igmp = snoop_config(v->config);
+    v->snoop =
+        igmp_snoop_create(vlan, &igmp, &snoop_ops, v, loop_now(ctl->loop));
+    vlan_settle(v);
+
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, ctl->switches, sw, tmp) {
+        pipeline_set_vlan(sw, v);
+    }
+    rules_mark_all(ctl, 0); /* Routes that match any vlan. */
+    return v;
+}
+
+void
+vlans_packet_in(struct ctl *ctl, const struct port_id *port,
+                const uint8_t *frame, size_t size)
+{
+    struct igmp_msg msg;
+    ctl->frames++;
+    enum igmp_error error = igmp_msg_decode(frame, size, &msg);
+    if (error) {
+        ctl->igmp_undecoded[error]++;
+        VLOG_DBG_RL(&rl, DPID_FMT " port %" PRIu64 ": IGMP dropped: %s",
+                    port->dpid, port->port_no, igmp_error_name(error));
+        return;
+    }
+    struct ctl_vlan *v = vlan_get(ctl, msg.vlan);
+    size_t before = igmp_snoop_n_members(v->snoop);
+    igmp_snoop_input(v->snoop, port, &msg, loop_now(ctl->loop));
+    size_t after = igmp_snoop_n_members(v->snoop);
+    if (after > before) {
+        ctl->joins += after - before;
+    } else {
+        ctl->leaves += before - after;
+    }
+    vlan_settle(v);
+}
+
+void
+vlans_port_up(struct ctl *ctl, const struct port_id *port)
+{
+    struct ctl_vlan *v, *tmp;
+    HASH_ITER (hh, ctl->vlans, v, tmp) {
+        igmp_snoop_port_up(v->snoop, port, loop_now(ctl->loop));
+        vlan_settle(v);
+    }
+}
+
+void
+vlans_port_down(struct ctl *ctl, const struct port_id *port)
+{
+    struct ctl_vlan *v, *tmp;
+    HASH_ITER (hh, ctl->vlans, v, tmp) {
+        igmp_snoop_port_down(v->snoop, port, loop_now(ctl->loop));
+        vlan_settle(v);
+    }
+}
+
+void
+vlans_reconfigure(struct ctl *ctl)
+{
+    vlan_get(ctl, 0);
+    for (size_t i = 0; i < ctl->config->n_vlans; i++) {
+        vlan_get(ctl, ctl->config->vlans[i].vlan);
+    }
+    struct ctl_vlan *v, *tmp;
+    HASH_ITER (hh, ctl->vlans, v, tmp) {
+        v->config = config_get_vlan(ctl->config, v->vlan);
+        struct igmp_config igmp = snoop_config(v->config);
+        igmp_snoop_set_config(v->snoop, &igmp, loop_now(ctl->loop));
+        vlan_settle(v);
+    }
+}
+
+void
+vlans_destroy(struct ctl *ctl)
+{
+    struct ctl_vlan *v, *tmp;
+    HASH_ITER (hh, ctl->vlans, v, tmp) {
+        HASH_DELETE(hh, ctl->vlans, v);
+        loop_timer_clear(ctl->loop, &v->timer);
+        igmp_snoop_destroy(v->snoop);
+        free(v);
+    }
+}
