@@ -106,6 +106,7 @@ class Host(Node):
     def _mcrecv(self, argv, options):
         for iface in self.ifaces:
             argv += ["--iface", iface]
+        options = {"every": 100, **options}
         receiver = self.spawn("mcrecv", self.lab.tool("mcrecv"), *argv,
                               *to_options(options), kind=Receiver)
         return receiver.wait_ready()
@@ -119,7 +120,7 @@ class Host(Node):
             "--ttl", str(ttl), "--rate", str(rate), "--count", str(count),
             *to_options(options), kind=Sender)
 
-    def send_igmp(self, *frames):
+    def send_frames(self, *frames):
         """Sends frames given as bytes."""
         send_frames(self.netns, self.iface, frames)
 

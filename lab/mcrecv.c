@@ -283,16 +283,17 @@ drain(struct receiver *r)
 }
 
 static void
-report(const char *event)
+report(bool done)
 {
     for (size_t i = 0; i < n_receivers; i++) {
         struct receiver *r = &receivers[i];
 
         printf("{\"event\":\"%s\",\"iface\":\"%s\",\"t_ns\":%llu,"
                "\"joined_ns\":%llu,",
-               event, r->iface, (unsigned long long) clock_ns(CLOCK_MONOTONIC),
+               done ? "done" : "progress", r->iface,
+               (unsigned long long) clock_ns(CLOCK_MONOTONIC),
                (unsigned long long) r->joined_ns);
-        tally_print(&r->tally, stdout);
+        tally_print(&r->tally, done, stdout);
         puts("}");
     }
     fflush(stdout);
@@ -358,7 +359,7 @@ run(void)
 
         uint64_t now = clock_ns(CLOCK_MONOTONIC);
         if (every && now >= next) {
-            report("progress");
+            report(false);
             next = now + every;
         }
         if (last || finished(now)) {
@@ -370,7 +371,7 @@ run(void)
             poll(fds, n_receivers, 20);
         }
     } while (true);
-    report("done");
+    report(true);
 }
 
 static void

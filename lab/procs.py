@@ -286,11 +286,22 @@ class Receiver(JsonTool):
         return wait_until(lambda: self.lines("joined")[n:], 5, "joined")[0]
 
     def progress(self):
-        """The last progress line (with every_ms), None before the first."""
-        lines = self.lines("progress")
-        return lines[-1] if lines else None
+        """The last progress line of each interface."""
+        last = {}
+        for line in self.lines("progress"):
+            last[line["iface"]] = line
+        return list(last.values())
 
     @property
     def received(self):
-        last = self.progress()
-        return last["received"] if last else 0
+        """Packets so far, on the interface that got fewest."""
+        return min((p["received"] for p in self.progress()), default=0)
+
+    def wait_for(self, n, seconds=20):
+        """Waits until every interface got 'n' packets."""
+        try:
+            wait_until(lambda: self.received >= n, seconds, "")
+        except LabError:
+            raise LabError(f"{self.name}: {self.received} of {n} packets in"
+                           f" {seconds} s") from None
+        return self

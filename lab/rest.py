@@ -86,18 +86,16 @@ class Rest:
     def delete(self, path):
         return self._ask("DELETE", path)
 
-    def list(self, path):
-        """All items of a collection, page by page."""
+    def list(self, plural):
+        """All items of /v1/PLURAL, page by page."""
         items = []
-        cursor = None
+        cursor = ""
         while True:
-            query = "?" + urllib.parse.urlencode({"cursor": cursor}) \
-                if cursor else ""
-            page = self.get(path + query)
-            items += page["items"] if "items" in page else page
-            cursor = page.get("next") if isinstance(page, dict) else None
-            if not cursor:
+            page = self.get(f"/v1/{plural}{cursor}")
+            items += page[plural]
+            if not page.get("next"):
                 return items
+            cursor = "?" + urllib.parse.urlencode({"cursor": page["next"]})
 
     # What tests ask again and again.
 
@@ -110,9 +108,14 @@ class Rest:
     def switch(self, switch):
         return self.get(f"/v1/switches/{switch.dpid_text}")
 
-    def connected(self, switch):
+    def counter(self, switch, name):
+        return int(self.switch(switch)["counters"][name], 0)
+
+    def synced(self, switch):
+        """Connected, read back and programmed."""
         try:
-            return self.switch(switch)["connected"]
+            found = self.switch(switch)
+            return found["connected"] and found["synced"]
         except (OSError, ApiError):
             return False
 
@@ -161,10 +164,10 @@ class Daemon:
                            + self.process.log())
         return self
 
-    def wait_connected(self, *switches, seconds=15):
+    def wait_synced(self, *switches, seconds=15):
         for switch in switches:
-            wait_until(lambda s=switch: self.rest.connected(s), seconds,
-                       f"{switch.name} is connected")
+            wait_until(lambda s=switch: self.rest.synced(s), seconds,
+                       f"{switch.name} is connected and programmed")
         return self
 
     def stop(self, seconds=5):

@@ -191,7 +191,7 @@ compare_latency(const void *a, const void *b)
 }
 
 static void
-print_times(struct tally *t, FILE *f)
+print_times(struct tally *t, bool done, FILE *f)
 {
     uint32_t *l = t->latencies;
     size_t n = t->n_latencies;
@@ -200,7 +200,7 @@ print_times(struct tally *t, FILE *f)
             ",\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64
             ",\"max_gap_us\":%" PRIu64,
             t->first_ns, t->last_ns, t->max_gap_ns / 1000);
-    if (n) {
+    if (done && n) {
         qsort(l, n, sizeof *l, compare_latency);
         fprintf(f,
                 ",\"latency_us\":{\"min\":%" PRIu32 ",\"median\":%" PRIu32
@@ -210,7 +210,7 @@ print_times(struct tally *t, FILE *f)
 }
 
 void
-tally_print(struct tally *t, FILE *f)
+tally_print(struct tally *t, bool done, FILE *f)
 {
     fprintf(f,
             "\"received\":%" PRIu64 ",\"foreign\":%" PRIu64
@@ -226,7 +226,7 @@ tally_print(struct tally *t, FILE *f)
         fprintf(f, ",\"packets\":%" PRIu64 "}", t->paths[i].packets);
     }
     fputs("]", f);
-    print_times(t, f);
+    print_times(t, done, f);
 }
 
 void

@@ -46,8 +46,9 @@ struct tally {
 void tally_add(struct tally *, const uint8_t *payload, size_t size,
                const struct mark_path *arrived, uint64_t now_ns);
 uint64_t tally_unique(const struct tally *);
-/* Members of a JSON object, without the braces. */
-void tally_print(struct tally *, FILE *);
+/* Members of a JSON object, without the braces; latencies only at the end,
+ * for they are sorted then. */
+void tally_print(struct tally *, bool done, FILE *);
 void tally_uninit(struct tally *);
 
 #endif

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IGMP frames made by hand, for what no kernel sends."""
+
+import socket
+import struct
+
+IS_IN, IS_EX, TO_IN, TO_EX, ALLOW, BLOCK = 1, 2, 3, 4, 5, 6
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ethernet(destination, source_mac, payload):
+    """With the Ethernet address of a multicast group."""
+    group = struct.unpack("!I", socket.inet_aton(destination))[0]
+    mac = struct.pack("!HI", 0x0100, 0x5e000000 | group & 0x7fffff)
+    return mac + source_mac + b"\x08\x00" + payload
+
+
+def ipv4(source, destination, payload, ttl=1):
+    """With Router Alert, as IGMP has it."""
+    header = struct.pack(
+        "!BBHHHBBH4s4sI", 0x46, 0xc0, 24 + len(payload), 0, 0, ttl, 2, 0,
+        socket.inet_aton(source), socket.inet_aton(destination), 0x94040000)
+    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+    return header + payload
+
+
+def record(kind, group, sources=(), aux_words=0):
+    head = struct.pack("!BBH4s", kind, aux_words, len(sources),
+                       socket.inet_aton(group))
+    return head + b"".join(map(socket.inet_aton, sources)) \
+        + b"\xaa" * 4 * aux_words
+
+
+def v3_report(source, records, mac=b"\x02\0\0\0\0\x42"):
+    body = struct.pack("!BBHHH", 0x22, 0, 0, 0, len(records)) \
+        + b"".join(records)
+    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+    return ethernet("224.0.0.22", mac, ipv4(source, "224.0.0.22", body))

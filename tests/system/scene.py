@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What most tests play: an extender, hosts, a route, and what to expect."""
+
+from procs import LabError, wait_until
+
+# A membership ends 2 * 1 + 0.5 = 2.5 s after the last report, and 2 * 0.3 =
+# 0.6 s after a leave.
+SHORT = """\
+vlans:
+  default: {query_interval: 1, query_response_interval: 0.5, robustness: 2,
+            last_member_interval: 0.3, last_member_count: 2}
+"""
+MEMBERSHIP = 2.5
+LAST_MEMBER = 0.6
+
+# Nothing expires while a test runs, except what a query asks for.
+LONG = """\
+vlans:
+  default: {query_interval: 125, query_response_interval: 1, robustness: 2,
+            last_member_interval: 0.3, last_member_count: 2}
+"""
+
+ROUTE = {"match": {"source": "192.168.168.55", "group": "226.2.2.2"},
+         "set": {"source": "10.1.0.10"}}
+GROUP = "226.2.2.2"
+PORT = 5004
+
+
+class Net:
+    """One switch, an extender that sends, and hosts that join."""
+
+    def __init__(self, daemon, names, name="s1", dpid=1):
+        self.daemon = daemon
+        self.rest = daemon.rest
+        self.lab = daemon.lab
+        self.s1 = self.lab.add_switch(name, dpid)
+        prefix = "" if name == "s1" else f"{name}-"
+        self.extender, *self.hosts = self.lab.add_hosts(
+            self.s1, f"{prefix}extender", *names)
+        daemon.wait_synced(self.s1)
+
+    def put_route(self, body=None, name="hdmi"):
+        return self.rest.put(f"/v1/routes/{name}", body or ROUTE)
+
+    def group_ports(self):
+        """The ports of every group with members: {id: [port, ...]}"""
+        return {i: g["ports"] for i, g in self.s1.groups().items()
+                if g["ports"]}
+
+    def wait_groups(self, *wanted, seconds=10):
+        """Waits until the groups of the switch are these, each given by its
+        hosts or ports; their ids, in that order."""
+        ports = [sorted(getattr(h, "port", h) for h in hosts)
+                 for hosts in wanted]
+        try:
+            wait_until(lambda: sorted(self.group_ports().values())
+                       == sorted(ports), seconds, "")
+        except LabError:
+            raise LabError(f"groups with ports {ports} are expected, there"
+                           f" are {self.group_ports()}") from None
+        ids = {tuple(p): i for i, p in self.group_ports().items()}
+        return [ids.get(tuple(p)) for p in ports]
+
+    def wait_members(self, *hosts, seconds=10):
+        """Waits until the switch has one group for exactly these hosts, none
+        where nobody is left; its id."""
+        return self.wait_groups(*[hosts] if hosts else [], seconds=seconds)[
+            0 if hosts else slice(0)]
+
+    def stream(self, rate=5000, count=10000, group=GROUP, **options):
+        return self.extender.send(group, PORT, rate, count, **options)
+
+
+def expect_all(result, n, source="10.1.0.10", group=GROUP):
+    """'result' (of a receiver) is 'n' packets, once each, in order, with the
+    payload as it was sent and valid checksums, from 'source' to 'group'."""
+    wanted = {"unique": n, "missing": 0, "duplicated": 0, "reordered": 0,
+              "damaged": 0, "foreign": 0, "bad_checksum": 0}
+    assert {k: result[k] for k in wanted} == wanted
+    assert [(p["arrived"]["source"], p["arrived"]["group"])
+            for p in result["paths"]] == [(source, group)]
+
+
+def expect_nothing(result):
+    wanted = {"received": 0, "foreign": 0, "damaged": 0}
+    assert {k: result[k] for k in wanted} == wanted
