@@ -64,8 +64,9 @@ class Net:
     def wait_members(self, *hosts, seconds=10):
         """Waits until the switch has one group for exactly these hosts, none
         where nobody is left; its id."""
-        return self.wait_groups(*[hosts] if hosts else [], seconds=seconds)[
-            0 if hosts else slice(0)]
+        if hosts:
+            return self.wait_groups(hosts, seconds=seconds)[0]
+        return self.wait_groups(seconds=seconds)
 
     def stream(self, rate=5000, count=10000, group=GROUP, **options):
         return self.extender.send(group, PORT, rate, count, **options)
