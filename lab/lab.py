@@ -49,9 +49,9 @@ class Node:
         return run("nsenter", f"--net={os.path.join(NETNS, self.netns)}",
                    "--", *argv, stdin=stdin, env=self.lab.env)
 
-    def spawn(self, name, *argv, kind=Process, env=None):
+    def spawn(self, name, *argv, kind=Process, env=None, stdin=None):
         return kind(self.lab, f"{self.name}-{name}", list(argv), self.netns,
-                    env)
+                    env, stdin)
 
     def sysctl(self, **values):
         """sysctl(net_ipv4_ip_forward=1); an interface goes by IFACE."""

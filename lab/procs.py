@@ -180,18 +180,19 @@ def remove_lab(tag):
 class Process:
     """A program in a namespace.  Output goes to files: no pipe to fill."""
 
-    def __init__(self, lab, name, argv, netns, env=None):
+    def __init__(self, lab, name, argv, netns, env=None, stdin=None):
         lab.n_processes += 1
         self.name = name
         self.argv = argv
         base = os.path.join(lab.dir, f"{lab.n_processes:03}-{name}")
         self.stdout, self.stderr = base + ".out", base + ".log"
         enter = ["nsenter", f"--net={os.path.join(NETNS, netns)}", "--"]
-        with open(self.stdout, "w") as out, open(self.stderr, "w") as err:
+        write(base + ".in", stdin or "")
+        with open(self.stdout, "w") as out, open(self.stderr, "w") as err, \
+                open(base + ".in") as into:
             self.popen = subprocess.Popen(
-                enter + argv, stdin=subprocess.DEVNULL, stdout=out,
-                stderr=err, env={**lab.env, **(env or {})},
-                preexec_fn=die_with_parent)
+                enter + argv, stdin=into, stdout=out, stderr=err,
+                env={**lab.env, **(env or {})}, preexec_fn=die_with_parent)
         self.pid = self.popen.pid
         with open(os.path.join(lab.dir, "processes"), "a") as f:
             f.write(f"{self.pid} {start_time(self.pid)} {name}\n")
