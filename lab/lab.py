@@ -19,6 +19,7 @@ in each, and taking a lab down is deleting its namespaces.
 
 import contextlib
 import ipaddress
+import itertools
 import os
 import re
 import signal
@@ -167,10 +168,6 @@ class Switch:
     @property
     def dpid_text(self):
         return f"{self.dpid:016x}"
-
-    def next_port(self):
-        self.n_ports += 1
-        return self.n_ports
 
     def ofctl(self, command, *argv, stdin=None):
         """ovs-ofctl -O OpenFlow13 COMMAND BRIDGE ..."""
@@ -322,14 +319,17 @@ class Lab:
         self.switches[name] = switch
         return switch
 
-    def add_hosts(self, switch, *names, ports=1, net="10.1.0.0/24"):
+    def add_hosts(self, switch, *names, ports=1, net="10.1.0.0/24",
+                  first_port=None):
         """Adds hosts, all of them in one transaction.  A host has 'ports'
         interfaces; the address of the i-th host (counted in the lab) is the
         i-th of 'net'."""
+        next_port = itertools.count(first_port or switch.n_ports + 1)
         network = ipaddress.ip_network(net)
         hosts = []
         for name in names:
-            numbers = [switch.next_port() for _ in range(ports)]
+            numbers = [next(next_port) for _ in range(ports)]
+            switch.n_ports += ports
             host = Host(self, name, switch, numbers)
             self.hosts[name] = host
             host.ip = str(network[len(self.hosts)])

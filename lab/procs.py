@@ -186,13 +186,15 @@ class Process:
         self.argv = argv
         base = os.path.join(lab.dir, f"{lab.n_processes:03}-{name}")
         self.stdout, self.stderr = base + ".out", base + ".log"
-        enter = ["nsenter", f"--net={os.path.join(NETNS, netns)}", "--"]
+        # It dies with this process, and Ctrl-C is not for it.
+        enter = ["setpriv", "--pdeathsig", "KILL", "--",
+                 "nsenter", f"--net={os.path.join(NETNS, netns)}", "--"]
         write(base + ".in", stdin or "")
         with open(self.stdout, "w") as out, open(self.stderr, "w") as err, \
                 open(base + ".in") as into:
             self.popen = subprocess.Popen(
                 enter + argv, stdin=into, stdout=out, stderr=err,
-                env={**lab.env, **(env or {})}, preexec_fn=die_with_parent)
+                env={**lab.env, **(env or {})}, start_new_session=True)
         self.pid = self.popen.pid
         with open(os.path.join(lab.dir, "processes"), "a") as f:
             f.write(f"{self.pid} {start_time(self.pid)} {name}\n")
@@ -223,11 +225,6 @@ class Process:
     def kill(self):
         self.signal(signal.SIGKILL)
         self.popen.wait()
-
-
-def die_with_parent():
-    libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's.
 
 
 class JsonTool(Process):

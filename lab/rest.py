@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import threading
 import urllib.parse
 
 from procs import (LabError, Process, build_dir, in_netns, run, wait_until,
@@ -129,6 +130,51 @@ class Rest:
             raise
         return sorted({m["port"] for m in found["members"]
                        if m["dpid"] == switch.dpid_text})
+
+
+class Forwarder:
+    """Makes a port of a lab's namespace one of this machine's loopback, for
+    people with curl and a browser."""
+
+    def __init__(self, netns, port):
+        self.netns = netns
+        self.to = port
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self.listener.bind(("127.0.0.1", port))
+        except OSError:  # Somebody's; any other will do.
+            self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            near, _ = self.listener.accept()
+            try:
+                with in_netns(self.netns):
+                    far = socket.create_connection(("127.0.0.1", self.to), 5)
+            except OSError:
+                near.close()
+                continue
+            far.settimeout(None)
+            for a, b in (near, far), (far, near):
+                threading.Thread(target=self._pump, args=(a, b),
+                                 daemon=True).start()
+
+    @staticmethod
+    def _pump(source, sink):
+        try:
+            while True:
+                data = source.recv(65536)
+                if not data:
+                    break
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            for s in source, sink:
+                s.close()
 
 
 class Daemon:
