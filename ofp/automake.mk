@@ -2,24 +2,32 @@ noinst_LIBRARIES += libofp.a
 libofp_a_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
 libofp_a_SOURCES = \
 	ofp/ofp-canon.c ofp/ofp-canon.h \
+	ofp/ofp-decode.c ofp/ofp-decode.h \
 	ofp/ofp-encode.c ofp/ofp-encode.h \
+	ofp/ofp-error.c ofp/ofp-error.h \
 	ofp/ofp-flow.c ofp/ofp-flow.h \
 	ofp/ofp-msg.c ofp/ofp-msg.h \
 	ofp/ofp-names.c ofp/ofp-names.h \
+	ofp/ofp-ports.c ofp/ofp-ports.h \
 	ofp/ofp-proto.h \
-	ofp/ofp-session.h \
+	ofp/ofp-session.c ofp/ofp-session.h \
 	ofp/ofp-static.c ofp/ofp-static.h \
+	ofp/ofp-stream.c ofp/ofp-stream.h \
 	ofp/ofp-table.h
 
 if HAVE_CMOCKA
 ofp_tests = \
 	tests/unit/test-ofp-encode \
+	tests/unit/test-ofp-session \
 	tests/unit/test-ofp-static
 check_PROGRAMS += $(ofp_tests)
 TESTS += $(ofp_tests)
 tests_unit_test_ofp_encode_SOURCES = tests/unit/test-ofp-encode.c
 tests_unit_test_ofp_encode_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ofp_encode_LDADD = $(OFP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ofp_session_SOURCES = tests/unit/test-ofp-session.c
+tests_unit_test_ofp_session_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ofp_session_LDADD = $(OFP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ofp_static_SOURCES = tests/unit/test-ofp-static.c
 tests_unit_test_ofp_static_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ofp_static_LDADD = $(OFP_LIBS) $(CMOCKA_LIBS)

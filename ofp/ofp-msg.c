@@ -3,6 +3,8 @@
 
 #include "ofp/ofp-msg.h"
 
+#include <string.h>
+
 #include "ofp/ofp-proto.h"
 
 /* The header. */
@@ -82,6 +84,39 @@ void
 ofp_msg_put_empty(struct wire_writer *w, uint8_t type)
 {
     ofp_msg_end(w, ofp_msg_begin(w, type));
+}
+
+/* With a bitmap of versions, as OpenFlow 1.3.1 added it. */
+void
+ofp_msg_put_hello(struct wire_writer *w)
+{
+    size_t start = ofp_msg_begin(w, OF13_HELLO);
+
+    wire_put_be16(w, 1);
+    wire_put_be16(w, 8);
+    wire_put_be32(w, 1U << OF13_VERSION);
+    ofp_msg_end(w, start);
+}
+
+void
+ofp_msg_put_hello_failed(struct wire_writer *w, const char *text)
+{
+    size_t start = ofp_msg_begin(w, OF13_ERROR);
+
+    wire_put_be16(w, 0); /* Hello failed... */
+    wire_put_be16(w, 0); /* ...as we are incompatible. */
+    wire_put(w, text, strlen(text));
+    ofp_msg_end(w, start);
+}
+
+void
+ofp_msg_put_set_config(struct wire_writer *w, uint16_t flags)
+{
+    size_t start = ofp_msg_begin(w, OF13_SET_CONFIG);
+
+    wire_put_be16(w, flags);
+    wire_put_be16(w, 0xffff);
+    ofp_msg_end(w, start);
 }
 
 void

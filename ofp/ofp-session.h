@@ -30,13 +30,14 @@ struct ofp_session;
 enum {
     OFP_HANDSHAKE_MS = 10000, /* Greeting to READY. */
     OFP_MAX_INPUT = 64 << 10, /* Bytes of one unfinished message. */
+    OFP_MAX_PORTS = 65280,    /* All that Open vSwitch can number. */
     OFP_PORT_NAME_SIZE = 64,
     OFP_DESC_SIZE = 256
 };
 
 struct ofp_port {
     uint32_t no; /* Reserved ports (LOCAL...) are not told. */
-    char name[OFP_PORT_NAME_SIZE];
+    char name[OFP_PORT_NAME_SIZE]; /* Printable ASCII, '?' for the rest. */
     struct mac_addr mac;
     bool up;
 };
@@ -77,17 +78,19 @@ struct ofp_flow_removed {
 
 struct ofp_session_ops {
     void (*send)(void *aux, const void *bytes, size_t size);
-    /* Handshake done; 'port_changed' was called for each port before. */
+    /* Handshake done; 'port_changed' was called for each port just before,
+     * and not earlier. */
     void (*ready)(void *aux, const struct ofp_features *);
     void (*port_changed)(void *aux, enum ofp_port_change,
                          const struct ofp_port *);
     void (*packet_in)(void *aux, const struct ofp_packet_in *);
     void (*flow_removed)(void *aux, const struct ofp_flow_removed *);
-    /* Whole messages that answer what others sent: errors, barrier replies,
-     * multipart replies, bundle replies.  For ofp_table_input(). */
+    /* Whole messages for ofp_table_input(): errors, barrier replies, multipart
+     * replies, bundle replies, and flow-removed (before 'flow_removed'). */
     void (*reply)(void *aux, const void *msg, size_t size);
 };
 
+/* Sends HELLO at once.  'probe_interval_ms' 0: never probes. */
 struct ofp_session *ofp_session_create(const struct ofp_session_ops *,
                                        void *aux, int64_t probe_interval_ms,
                                        int64_t now);

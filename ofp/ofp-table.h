@@ -44,6 +44,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ofp/ofp-error.h"
 #include "ofp/ofp-flow.h"
 #include "ofp/ofp-static.h"
 
@@ -53,8 +54,7 @@ enum {
     OFP_AUDIT_MS = 30000,
     OFP_ROUND_BYTES = 4 << 20,
     OFP_RETRY_FIRST_MS = 1000, /* Doubles up to... */
-    OFP_RETRY_LAST_MS = 60000,
-    OFP_ERROR_SIZE = 256
+    OFP_RETRY_LAST_MS = 60000
 };
 
 /* Who an entry is for: the caller's number, 0 = none. */
