@@ -40,3 +40,19 @@ check_PROGRAMS += tests/api/api-stub
 tests_api_api_stub_SOURCES = tests/api/api-stub.c
 tests_api_api_stub_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 tests_api_api_stub_LDADD = $(API_TEST_LIBS)
+
+bin_PROGRAMS += ofmcastctl
+ofmcastctl_SOURCES = \
+	api/ctl-client.c \
+	api/ctl-client.h \
+	api/ctl-command.h \
+	api/ctl-fetch.c \
+	api/ctl-main.c \
+	api/ctl-rule.c \
+	api/ctl-show.c \
+	api/ctl-show.h \
+	api/ctl-table.c \
+	api/ctl-table.h \
+	api/ctl-watch.c
+ofmcastctl_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+ofmcastctl_LDADD = $(BASE_LIBS) $(CJSON_LIBS)

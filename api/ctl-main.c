@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ofmcastctl: the command line of ofmcastd's REST API. */
+#include <config.h>
+
+#include <cjson/cJSON.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/ctl-command.h"
+
+enum { DEFAULT_TIMEOUT_S = 10, EXTRA_TIMEOUT_S = 5 };
+static const char default_api[] = "http://127.0.0.1:8080";
+
+enum { OPT_API = 256, OPT_WAIT, OPT_MATCH, OPT_SET, OPT_TO, OPT_GROUP };
+
+/* Options of every command, before or behind its words. */
+#define COMMON_OPTIONS                                                        \
+    {"api", required_argument, NULL, OPT_API},                                \
+        {"json", no_argument, NULL, 'j'},                                     \
+        {"timeout", required_argument, NULL, 't'},                            \
+        {"help", no_argument, NULL, 'h'},                                     \
+    {                                                                         \
+        "version", no_argument, NULL, 'V'                                     \
+    }
+#define COMMON_LETTERS "jt:hV"
+
+static const struct option common_options[] = {COMMON_OPTIONS,
+                                               {NULL, 0, NULL, 0}};
+static const struct option show_options[] = {
+    COMMON_OPTIONS,
+    {"watch", optional_argument, NULL, 'w'},
+    {NULL, 0, NULL, 0}};
+static const struct option write_options[] = {
+    COMMON_OPTIONS,
+    {"wait", required_argument, NULL, OPT_WAIT},
+    {NULL, 0, NULL, 0}};
+static const struct option flow_options[] = {
+    COMMON_OPTIONS,
+    {"wait", required_argument, NULL, OPT_WAIT},
+    {"group", no_argument, NULL, OPT_GROUP},
+    {NULL, 0, NULL, 0}};
+static const struct option route_options[] = {
+    COMMON_OPTIONS,
+    {"wait", required_argument, NULL, OPT_WAIT},
+    {"set", required_argument, NULL, OPT_SET},
+    {"to", required_argument, NULL, OPT_TO},
+    {"dpid", required_argument, NULL, OPT_MATCH},
+    {"port", required_argument, NULL, OPT_MATCH},
+    {"vlan", required_argument, NULL, OPT_MATCH},
+    {"source", required_argument, NULL, OPT_MATCH},
+    {"group", required_argument, NULL, OPT_MATCH},
+    {"proto", required_argument, NULL, OPT_MATCH},
+    {"udp-dst", required_argument, NULL, OPT_MATCH},
+    {NULL, 0, NULL, 0}};
+
+struct command {
+    const char *first, *second; /* Words; 'second' may be NULL. */
+    int min_args, max_args;
+    const struct option *options;
+    const char *letters;
+    ctl_run *run;
+    const char *usage, *help;
+};
+
+static const struct command commands[] = {
+    {"show", "events", 0, 0, common_options, COMMON_LETTERS, ctl_run_events,
+     "show events",
+     "  Prints what happens (joins, leaves, switches coming and going) as it\n"
+     "  happens, until interrupted.\n"},
+    {"show", NULL, 1, 3, show_options, COMMON_LETTERS "w::", ctl_run_show,
+     "show switches [DPID] | groups [VLAN GROUP] | streams | queriers |\n"
+     "            routes [NAME] | flows [NAME] | events",
+     "  -w, --watch[=SECONDS]  show it again and again (every 2 seconds),\n"
+     "                         until interrupted\n"},
+    {"route", "add", 1, 64, route_options, COMMON_LETTERS, ctl_run_route_add,
+     "route add NAME FILE | - | OPTIONS",
+     "  Which stream (or as key=value words):\n"
+     "      --group ADDRESS[/LEN]    where it goes; the one that is needed\n"
+     "      --source ADDRESS[/LEN]   who sends it\n"
+     "      --dpid DPID --port PORT  where it enters\n"
+     "      --vlan N  --proto PROTO  --udp-dst PORT\n"
+     "  What is rewritten, as often as needed:\n"
+     "      --set source=ADDRESS | group=ADDRESS | udp_dst=PORT | ttl=N |\n"
+     "            eth_src=MAC|auto | dscp=N | vlan=N\n"
+     "  Where its copies go, as often as needed (members, if not given):\n"
+     "      --to members | nobody | DPID:PORT[,key=value...]\n"
+     "           with the keys of --set for this copy alone\n"
+     "      --wait applied|stored    answer when the switches have confirmed\n"
+     "                               (the default), or when it is durable\n"
+     "  FILE (- is standard input) holds the route as JSON instead.\n"
+     "\n"
+     "  ofmcastctl route add hdmi --source 192.168.168.55 --group 226.2.2.2 "
+     "\\\n"
+     "      --set source=10.1.0.10 --set ttl=16\n"},
+    {"route", "rm", 1, 1, write_options, COMMON_LETTERS, ctl_run_route_rm,
+     "route rm NAME", "      --wait applied|stored\n"},
+    {"route", "show", 1, 1, common_options, COMMON_LETTERS, ctl_run_route_show,
+     "route show NAME", ""},
+    {"flow", "add", 3, 3, flow_options, COMMON_LETTERS, ctl_run_flow_add,
+     "flow add NAME DPID TEXT",
+     "      --group                TEXT is a group, not a flow\n"
+     "      --wait applied|stored\n"
+     "  TEXT is in the syntax of ovs-ofctl:\n"
+     "  ofmcastctl flow add f1 1 'table=0,udp,nw_dst=226.2.2.2,actions=drop'\n"
+     "  ofmcastctl flow add --group g5 1 "
+     "'group_id=5,type=all,bucket=output:2'\n"},
+    {"flow", "rm", 1, 1, write_options, COMMON_LETTERS, ctl_run_flow_rm,
+     "flow rm NAME", "      --wait applied|stored\n"},
+    {"flow", "show", 1, 1, common_options, COMMON_LETTERS, ctl_run_flow_show,
+     "flow show NAME", ""},
+    {"verify", NULL, 0, 0, common_options, COMMON_LETTERS, ctl_run_verify,
+     "verify",
+     "  Whether the switches have what they should have.  Exits with 1 if\n"
+     "  one that is connected has not, or if none is connected.\n"},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void
+print_common_help(void)
+{
+    printf("\nEverywhere:\n"
+           "      --api URL      where ofmcastd is (default: $OFMCAST_API or\n"
+           "                     %s)\n"
+           "  -j, --json         print the server's JSON\n"
+           "  -t, --timeout S    wait so long for an answer\n"
+           "  -h, --help         help on a command\n"
+           "  -V, --version\n"
+           "\n"
+           "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 5 daemon "
+           "away.\n",
+           default_api);
+}
+
+static void
+print_help(const struct command *command)
+{
+    if (command) {
+        printf("ofmcastctl [OPTIONS] %s\n%s", command->usage, command->help);
+    } else {
+        puts("ofmcastctl [OPTIONS] COMMAND\n\nCommands:");
+        for (size_t i = 0; i < N_COMMANDS; i++) {
+            printf("  %s\n", commands[i].usage);
+        }
+    }
+    print_common_help();
+}
+
+static bool
+parse_seconds(const char *s, double *seconds)
+{
+    char *end;
+
+    *seconds = strtod(s, &end);
+    return end > s && !*end && *seconds >= 0 && *seconds <= 86400;
+}
+
+static int
+set_wait(struct ctl_options *o, const char *value)
+{
+    o->stored = !strcmp(value, "stored");
+    if (!o->stored && strcmp(value, "applied")) {
+        ctl_complain("--wait: '%s' is neither applied nor stored", value);
+        return CTL_USAGE;
+    }
+    return CTL_OK;
+}
+
+/* The seconds may follow as a word: getopt would not take it. */
+static int
+set_watch(struct ctl_options *o, int argc, char *argv[])
+{
+    double seconds;
+
+    o->watch = true;
+    o->interval = 2;
+    if (optarg) {
+        if (!parse_seconds(optarg + (*optarg == '='), &o->interval)) {
+            ctl_complain("--watch: '%s' is not a number of seconds", optarg);
+            return CTL_USAGE;
+        }
+    } else if (optind < argc && parse_seconds(argv[optind], &seconds)) {
+        o->interval = seconds;
+        optind++;
+    }
+    if (o->interval < 0.1) {
+        o->interval = 0.1;
+    }
+    return CTL_OK;
+}
+
+/* 'index' is that of the long option. */
+static int
+set_option(struct ctl_options *o, const struct command *command, int c,
+           int index, int argc, char *argv[])
+{
+    switch (c) {
+    case OPT_API:
+        o->api = optarg;
+        return CTL_OK;
+    case 'j':
+        o->json = true;
+        return CTL_OK;
+    case 't':
+        if (!parse_seconds(optarg, &o->timeout)) {
+            ctl_complain("--timeout: '%s' is not a number of seconds", optarg);
+            return CTL_USAGE;
+        }
+        return CTL_OK;
+    case 'h':
+        print_help(command);
+        exit(CTL_OK);
+    case 'V':
+        puts("ofmcastctl " PACKAGE_VERSION);
+        exit(CTL_OK);
+    case 'w':
+        return set_watch(o, argc, argv);
+    case OPT_WAIT:
+        return set_wait(o, optarg);
+    case OPT_GROUP:
+        o->is_group = true;
+        return CTL_OK;
+    case OPT_MATCH:
+        return ctl_add_value(&o->match, command->options[index].name, optarg)
+                   ? CTL_OK
+                   : CTL_USAGE;
+    case OPT_SET:
+        return ctl_add_pair(&o->set, optarg) ? CTL_OK : CTL_USAGE;
+    case OPT_TO:
+        return ctl_add_target(&o->to, optarg) ? CTL_OK : CTL_USAGE;
+    default: /* getopt has said what is wrong. */
+        return CTL_USAGE;
+    }
+}
+
+static int
+parse_options(struct ctl_options *o, const struct command *command, int argc,
+              char *argv[])
+{
+    int index = 0;
+    int c;
+
+    while ((c = getopt_long(
+                argc, argv, command ? command->letters : "+" COMMON_LETTERS,
+                command ? command->options : common_options, &index))
+           != -1) {
+        int code = set_option(o, command, c, index, argc, argv);
+        if (code != CTL_OK) {
+            return code;
+        }
+    }
+    return CTL_OK;
+}
+
+/* By one or two words; '*n_words' is how many. */
+static const struct command *
+find_command(int argc, char *argv[], int *n_words)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        const struct command *c = &commands[i];
+        *n_words = c->second ? 2 : 1;
+        if (argc >= *n_words && !strcmp(argv[0], c->first)
+            && (!c->second || !strcmp(argv[1], c->second))) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static int
+complain_of_command(int argc, char *argv[])
+{
+    if (!argc) {
+        ctl_complain("no command given: see ofmcastctl --help");
+    } else {
+        ctl_complain("there is no command '%s%s%s': see ofmcastctl --help",
+                     argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+    }
+    return CTL_USAGE;
+}
+
+static int
+run(struct ctl_options *o, int argc, char *argv[])
+{
+    int n_words;
+    int code = parse_options(o, NULL, argc, argv);
+    if (code != CTL_OK) {
+        return code;
+    }
+    argc -= optind;
+    argv += optind;
+    const struct command *command = find_command(argc, argv, &n_words);
+    if (!command) {
+        return complain_of_command(argc, argv);
+    }
+    /* getopt's argv[0], for its messages, takes the place of the last word of
+     * the command. */
+    argc -= n_words - 1;
+    argv += n_words - 1;
+    argv[0] = (char *) "ofmcastctl";
+    optind = 0;
+    code = parse_options(o, command, argc, argv);
+    if (code != CTL_OK) {
+        return code;
+    }
+    argc -= optind;
+    argv += optind;
+    if (argc < command->min_args || argc > command->max_args) {
+        ctl_complain("wrong number of arguments: ofmcastctl %s",
+                     command->usage);
+        return CTL_USAGE;
+    }
+    double timeout =
+        o->timeout < 0 ? DEFAULT_TIMEOUT_S : o->timeout + EXTRA_TIMEOUT_S;
+    if (!ctl_client_init(&o->client, o->api, timeout)) {
+        ctl_complain("'%s' is not of the form http://HOST:PORT", o->api);
+        return CTL_USAGE;
+    }
+    return command->run(o, argc, argv);
+}
+
+int
+main(int argc, char *argv[])
+{
+    const char *api = getenv("OFMCAST_API");
+    struct ctl_options o = {
+        .api = api && *api ? api : default_api,
+        .timeout = -1,
+        .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+    };
+
+    int code = run(&o, argc, argv);
+    cJSON_Delete(o.match);
+    cJSON_Delete(o.set);
+    cJSON_Delete(o.to);
+    if (fflush(stdout) && code == CTL_OK) {
+        ctl_complain("cannot write the output");
+        code = CTL_FAILED;
+    }
+    return code;
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Routes and flows: add, rm, show. */
+#include <config.h>
+
+#include "api/ctl-command.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/ctl-show.h"
+#include "api/ctl-table.h"
+#include "lib/xalloc.h"
+
+/* Bodies. */
+
+static bool
+is_number_key(const char *key)
+{
+    static const char *const keys[] = {"vlan", "udp_dst", "ttl", "dscp"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (!strcmp(key, keys[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+ctl_add_value(struct cJSON **object, const char *key, const char *value)
+{
+    char *name = xstrdup(key);
+
+    /* Options are spelt --udp-dst. */
+    for (char *p = name; *p; p++) {
+        *p = *p == '-' ? '_' : *p;
+    }
+    if (!*object) {
+        *object = cJSON_CreateObject();
+    }
+    bool number = is_number_key(name);
+    bool good = *value
+                && (!number
+                    || (strspn(value, "0123456789") == strlen(value)
+                        && strlen(value) < 10));
+    if (!good) {
+        ctl_complain("%s: '%s' is not a %s", name, value,
+                     number ? "number" : "value");
+    } else if (number) {
+        cJSON_AddNumberToObject(*object, name, strtod(value, NULL));
+    } else {
+        cJSON_AddStringToObject(*object, name, value);
+    }
+    free(name);
+    return good;
+}
+
+bool
+ctl_add_pair(struct cJSON **object, const char *pair)
+{
+    const char *value = strchr(pair, '=');
+
+    if (!value || value == pair) {
+        ctl_complain("'%s' is not of the form key=value", pair);
+        return false;
+    }
+    char *key = xasprintf("%.*s", (int) (value - pair), pair);
+    bool good = ctl_add_value(object, key, value + 1);
+    free(key);
+    return good;
+}
+
+/* 'text' is cut up. */
+static bool
+fill_target(struct cJSON *target, char *text)
+{
+    struct cJSON *set = NULL;
+    char *save = NULL;
+    char *where = strtok_r(text, ",", &save);
+    char *port = where ? strrchr(where, ':') : NULL;
+
+    if (where && !strcmp(where, "members")) {
+        cJSON_AddTrueToObject(target, "members");
+    } else if (port && port > where && port[1]) {
+        *port = '\0';
+        cJSON_AddStringToObject(target, "dpid", where);
+        cJSON_AddStringToObject(target, "port", port + 1);
+    } else {
+        ctl_complain("'%s' is neither members, nobody nor DPID:PORT",
+                     where ? where : "");
+        return false;
+    }
+    bool good = true;
+    for (char *p = strtok_r(NULL, ",", &save); good && p;
+         p = strtok_r(NULL, ",", &save)) {
+        good = ctl_add_pair(&set, p);
+    }
+    if (set) {
+        cJSON_AddItemToObject(target, "set", set);
+    }
+    return good;
+}
+
+bool
+ctl_add_target(struct cJSON **array, const char *text)
+{
+    if (!*array) {
+        *array = cJSON_CreateArray();
+    }
+    if (!strcmp(text, "nobody")) {
+        return true;
+    }
+    struct cJSON *target = cJSON_CreateObject();
+    char *copy = xstrdup(text);
+    bool good = fill_target(target, copy);
+    free(copy);
+    cJSON_AddItemToArray(*array, target);
+    return good;
+}
+
+static char *
+read_stream(FILE *in)
+{
+    size_t size = 0, room = 4096;
+    char *text = xmalloc(room);
+
+    for (;;) {
+        size_t n = fread(text + size, 1, room - size - 1, in);
+        size += n;
+        if (!n) {
+            break;
+        }
+        if (room - size < 2) {
+            room *= 2;
+            text = xrealloc(text, room);
+        }
+    }
+    text[size] = '\0';
+    if (strlen(text) != size) {
+        /* The server would refuse the NUL, but not see what is behind it. */
+        free(text);
+        errno = EILSEQ;
+        return NULL;
+    }
+    return text;
+}
+
+/* NULL if it has complained. */
+static char *
+read_file(const char *name)
+{
+    FILE *in = strcmp(name, "-") ? fopen(name, "r") : stdin;
+    char *text = in ? read_stream(in) : NULL;
+
+    if (!text) {
+        ctl_complain("cannot read %s: %s", name, strerror(errno));
+    }
+    if (in && in != stdin) {
+        fclose(in);
+    }
+    return text;
+}
+
+/* Takes the options' objects. */
+static char *
+body_of_options(struct ctl_options *o)
+{
+    struct cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddItemToObject(body, "match",
+                          o->match ? o->match : cJSON_CreateObject());
+    if (o->set) {
+        cJSON_AddItemToObject(body, "set", o->set);
+    }
+    if (o->to) {
+        cJSON_AddItemToObject(body, "to", o->to);
+    }
+    o->match = o->set = o->to = NULL;
+    char *text = cJSON_PrintUnformatted(body);
+    cJSON_Delete(body);
+    return text;
+}
+
+/* Answers. */
+
+static void
+print_json(const struct ctl_reply *r)
+{
+    fputs(r->body, stdout);
+}
+
+/* Where it is not in force yet, the exit code is 0 all the same: it is stored,
+ * and will be. */
+static void
+print_written(const struct ctl_options *o, const char *kind,
+              const struct ctl_reply *r)
+{
+    struct cJSON *json = cJSON_Parse(r->body);
+    const char *state = ctl_show_state(json);
+    const struct cJSON *s;
+
+    printf("%s %s %s: %s\n", kind, ctl_get_text(json, "name"),
+           r->status == 201 ? "created" : "written",
+           *state      ? state
+           : o->stored ? "stored"
+                       : "stored; no switch concerned is connected");
+    cJSON_ArrayForEach (s, cJSON_GetObjectItemCaseSensitive(json, "status")) {
+        if (*ctl_get_text(s, "error")) {
+            printf("  %s %s: %s\n", ctl_get_text(s, "dpid"),
+                   ctl_get_text(s, "state"), ctl_get_text(s, "error"));
+        }
+    }
+    cJSON_Delete(json);
+}
+
+static char *
+target_of(const struct ctl_options *o, const char *plural, const char *name,
+          bool write)
+{
+    char *encoded = ctl_encode(name);
+    char *target = xasprintf("/v1/%s/%s", plural, encoded);
+
+    if (write && (o->stored || o->timeout >= 0)) {
+        char *plain = target;
+        char timeout[48] = "";
+        if (o->timeout >= 0) {
+            snprintf(timeout, sizeof timeout, "&timeout=%.3f",
+                     o->timeout > 60 ? 60 : o->timeout);
+        }
+        target = xasprintf("%s?wait=%s%s", plain,
+                           o->stored ? "stored" : "applied", timeout);
+        free(plain);
+    }
+    free(encoded);
+    return target;
+}
+
+static int
+put(const struct ctl_options *o, const char *kind, const char *name,
+    const char *body)
+{
+    char *plural = xasprintf("%ss", kind);
+    char *target = target_of(o, plural, name, true);
+    struct ctl_reply r;
+
+    ctl_client_request(&o->client, "PUT", target, body, &r);
+    int code = ctl_check_reply(&r);
+    if (code == CTL_OK && o->json) {
+        print_json(&r);
+    } else if (code == CTL_OK) {
+        print_written(o, kind, &r);
+    }
+    ctl_reply_uninit(&r);
+    free(target);
+    free(plural);
+    return code;
+}
+
+static int
+rm(const struct ctl_options *o, const char *kind, const char *name)
+{
+    char *plural = xasprintf("%ss", kind);
+    char *target = target_of(o, plural, name, true);
+    struct ctl_reply r;
+
+    ctl_client_request(&o->client, "DELETE", target, NULL, &r);
+    int code = ctl_check_reply(&r);
+    if (code == CTL_OK && !o->json) {
+        printf("%s %s removed\n", kind, name);
+    }
+    ctl_reply_uninit(&r);
+    free(target);
+    free(plural);
+    return code;
+}
+
+static int
+show(const struct ctl_options *o, const char *plural, const char *name)
+{
+    char *target = target_of(o, plural, name, false);
+    int code;
+    struct cJSON *json = ctl_fetch(o, target, &code);
+
+    if (json && o->json) {
+        char *text = cJSON_Print(json);
+        puts(text);
+        free(text);
+    } else if (json) {
+        ctl_show_rule(stdout, o->color, json);
+    }
+    cJSON_Delete(json);
+    free(target);
+    return code;
+}
+
+/* Commands. */
+
+int
+ctl_run_route_add(struct ctl_options *o, int argc, char *argv[])
+{
+    bool options = o->match || o->set || o->to;
+    bool file = argc == 2 && !strchr(argv[1], '=');
+
+    for (int i = 1; !file && i < argc; i++) {
+        if (!ctl_add_pair(&o->match, argv[i])) {
+            return CTL_USAGE;
+        }
+    }
+    if (file && options) {
+        ctl_complain("give either a file or options, not both");
+        return CTL_USAGE;
+    }
+    if (!file && !o->match) {
+        ctl_complain("which stream? give --group ADDRESS, or a file");
+        return CTL_USAGE;
+    }
+    char *body = file ? read_file(argv[1]) : body_of_options(o);
+    if (!body) {
+        return CTL_FAILED;
+    }
+    int code = put(o, "route", argv[0], body);
+    free(body);
+    return code;
+}
+
+int
+ctl_run_route_rm(struct ctl_options *o, int argc, char *argv[])
+{
+    (void) argc;
+    return rm(o, "route", argv[0]);
+}
+
+int
+ctl_run_route_show(struct ctl_options *o, int argc, char *argv[])
+{
+    (void) argc;
+    return show(o, "routes", argv[0]);
+}
+
+int
+ctl_run_flow_add(struct ctl_options *o, int argc, char *argv[])
+{
+    struct cJSON *json = cJSON_CreateObject();
+
+    (void) argc;
+    cJSON_AddStringToObject(json, "dpid", argv[1]);
+    cJSON_AddStringToObject(json, o->is_group ? "group" : "flow", argv[2]);
+    char *body = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    int code = put(o, "flow", argv[0], body);
+    free(body);
+    return code;
+}
+
+int
+ctl_run_flow_rm(struct ctl_options *o, int argc, char *argv[])
+{
+    (void) argc;
+    return rm(o, "flow", argv[0]);
+}
+
+int
+ctl_run_flow_show(struct ctl_options *o, int argc, char *argv[])
+{
+    (void) argc;
+    return show(o, "flows", argv[0]);
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "api/ctl-show.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/ctl-table.h"
+#include "lib/xalloc.h"
+
+static const struct cJSON *
+get(const struct cJSON *o, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(o, name);
+}
+
+static void
+add_seconds(struct ctl_table *t, const struct cJSON *o, const char *name)
+{
+    char buf[CTL_UNIT_SIZE];
+
+    ctl_table_add(t, "%s", ctl_format_seconds(get(o, name), buf));
+}
+
+static void
+add_number(struct ctl_table *t, const struct cJSON *o, const char *name)
+{
+    ctl_table_add(t, "%.0f", ctl_get_number(o, name));
+}
+
+static void
+add_vlan(struct ctl_table *t, const struct cJSON *o)
+{
+    double vlan = ctl_get_number(o, "vlan");
+
+    if (vlan > 0) {
+        ctl_table_add(t, "%.0f", vlan);
+    } else {
+        ctl_table_add(t, "-");
+    }
+}
+
+/* Text that grows by pieces. */
+struct pieces {
+    char *text;
+};
+
+static void __attribute__((format(printf, 3, 4)))
+append(struct pieces *p, const char *separator, const char *format, ...)
+{
+    va_list args;
+    char *piece;
+
+    va_start(args, format);
+    if (vasprintf(&piece, format, args) < 0) {
+        abort();
+    }
+    va_end(args);
+    char *both = xasprintf("%s%s%s", p->text ? p->text : "",
+                           p->text && *p->text ? separator : "", piece);
+    free(piece);
+    free(p->text);
+    p->text = both;
+}
+
+/* Switches. */
+
+static const char *
+switch_state(const struct cJSON *s, enum ctl_color *color)
+{
+    if (!ctl_get_bool(s, "connected")) {
+        *color = CTL_RED;
+        return "away";
+    }
+    if (!ctl_get_bool(s, "synced")) {
+        *color = CTL_YELLOW;
+        return "syncing";
+    }
+    *color = CTL_GREEN;
+    return "ready";
+}
+
+static void
+print_switches(FILE *out, bool color, const struct cJSON *items)
+{
+    static const char *const columns[] = {
+        "DPID",    "STATE",    "<SINCE",   "PEER",      "<PORTS",   "<FLOWS",
+        "<GROUPS", "<FOREIGN", "<PENDING", "<REJECTED", "SOFTWARE", NULL};
+    struct ctl_table t;
+    const struct cJSON *s;
+
+    ctl_table_init(&t, columns);
+    cJSON_ArrayForEach (s, items) {
+        enum ctl_color state_color;
+        const char *state = switch_state(s, &state_color);
+        ctl_table_add(&t, "%s", ctl_get_text(s, "dpid"));
+        ctl_table_add_color(&t, state_color, state);
+        add_seconds(&t, s, "since_s");
+        ctl_table_add(&t, "%s", ctl_get_text(s, "peer"));
+        ctl_table_add(&t, "%d", cJSON_GetArraySize(get(s, "ports")));
+        add_number(&t, s, "flows");
+        add_number(&t, s, "groups");
+        ctl_table_add(&t, "%.0f",
+                      ctl_get_number(s, "foreign_flows")
+                          + ctl_get_number(s, "foreign_groups"));
+        add_number(&t, s, "pending");
+        add_number(&t, s, "rejected");
+        ctl_table_add(&t, "%s",
+                      ctl_get_text(get(s, "description"), "software"));
+    }
+    ctl_table_print(&t, out, color, "no switches");
+}
+
+static void
+print_counters(FILE *out, const struct cJSON *s)
+{
+    const struct cJSON *c;
+
+    cJSON_ArrayForEach (c, get(s, "counters")) {
+        if (cJSON_IsString(c)) {
+            fprintf(out, "%-14s %" PRIu64 "\n", c->string,
+                    (uint64_t) strtoull(c->valuestring, NULL, 0));
+        }
+    }
+}
+
+void
+ctl_show_switch(FILE *out, bool color, const struct cJSON *s)
+{
+    static const char *const columns[] = {"<PORT", "NAME", "STATE",
+                                          "KIND",  "MAC",  NULL};
+    struct cJSON *list = cJSON_CreateArray();
+    struct ctl_table t;
+    const struct cJSON *p;
+
+    cJSON_AddItemReferenceToArray(list, (struct cJSON *) s);
+    print_switches(out, color, list);
+    cJSON_Delete(list);
+    fputc('\n', out);
+    ctl_table_init(&t, columns);
+    cJSON_ArrayForEach (p, get(s, "ports")) {
+        bool up = !strcmp(ctl_get_text(p, "state"), "up");
+        add_number(&t, p, "port");
+        ctl_table_add(&t, "%s", ctl_get_text(p, "name"));
+        ctl_table_add_color(&t, up ? CTL_GREEN : CTL_RED,
+                            ctl_get_text(p, "state"));
+        ctl_table_add(&t, "%s", ctl_get_text(p, "kind"));
+        ctl_table_add(&t, "%s", ctl_get_text(p, "mac"));
+    }
+    ctl_table_print(&t, out, color, "no ports");
+    fputc('\n', out);
+    print_counters(out, s);
+}
+
+/* Groups: a line for each member. */
+
+static char *
+join_texts(const struct cJSON *array, const char *member)
+{
+    struct pieces p = {xstrdup("")};
+    const struct cJSON *item;
+
+    cJSON_ArrayForEach (item, array) {
+        const char *s =
+            member ? ctl_get_text(item, member) : cJSON_GetStringValue(item);
+        append(&p, ",", "%s", s ? s : "?");
+    }
+    return p.text;
+}
+
+static void
+add_member(struct ctl_table *t, const struct cJSON *g, const struct cJSON *m)
+{
+    char *sources = join_texts(get(m, "sources"), NULL);
+    char *hosts = join_texts(get(m, "hosts"), "ip");
+
+    add_vlan(t, g);
+    ctl_table_add(t, "%s", ctl_get_text(g, "group"));
+    ctl_table_add(t, "%s", ctl_get_text(m, "dpid"));
+    ctl_table_add(t, "%s", ctl_get_text(m, "port_name"));
+    ctl_table_add(t, "%s", ctl_get_text(m, "mode"));
+    ctl_table_add(t, "%s", sources);
+    if (ctl_get_number(m, "version") > 0) {
+        ctl_table_add(t, "v%.0f", ctl_get_number(m, "version"));
+    } else {
+        ctl_table_add(t, "-");
+    }
+    ctl_table_add(t, "%s", ctl_get_text(m, "origin"));
+    add_seconds(t, m, "expires_s");
+    ctl_table_add(t, "%s", hosts);
+    free(sources);
+    free(hosts);
+}
+
+static void
+print_groups(FILE *out, bool color, const struct cJSON *items)
+{
+    static const char *const columns[] = {
+        "<VLAN",   "GROUP",  "SWITCH",   "PORT",  "MODE", "SOURCES",
+        "VERSION", "ORIGIN", "<EXPIRES", "HOSTS", NULL};
+    struct ctl_table t;
+    const struct cJSON *g, *m;
+
+    ctl_table_init(&t, columns);
+    cJSON_ArrayForEach (g, items) {
+        cJSON_ArrayForEach (m, get(g, "members")) {
+            add_member(&t, g, m);
+        }
+        if (!cJSON_GetArraySize(get(g, "members"))) {
+            add_member(&t, g, NULL);
+        }
+    }
+    ctl_table_print(&t, out, color, "no groups");
+}
+
+/* Streams and queriers. */
+
+static void
+print_streams(FILE *out, bool color, const struct cJSON *items)
+{
+    static const char *const columns[] = {
+        "<VLAN",    "SOURCE",     "GROUP", "SWITCH", "PORT", "<RATE",
+        "<BITRATE", "<RECEIVERS", "ROUTE", "<AGE",   NULL};
+    char buf[CTL_UNIT_SIZE];
+    struct ctl_table t;
+    const struct cJSON *s;
+
+    ctl_table_init(&t, columns);
+    cJSON_ArrayForEach (s, items) {
+        add_vlan(&t, s);
+        ctl_table_add(&t, "%s", ctl_get_text(s, "source"));
+        ctl_table_add(&t, "%s", ctl_get_text(s, "group"));
+        ctl_table_add(&t, "%s", ctl_get_text(s, "dpid"));
+        ctl_table_add(&t, "%s", ctl_get_text(s, "port_name"));
+        ctl_table_add(
+            &t, "%s",
+            ctl_format_rate(ctl_get_number(s, "packets_per_s"), "pps", buf));
+        ctl_table_add(
+            &t, "%s",
+            ctl_format_rate(ctl_get_number(s, "bits_per_s"), "bit/s", buf));
+        add_number(&t, s, "receivers");
+        ctl_table_add(&t, "%s", ctl_get_text(s, "route"));
+        add_seconds(&t, s, "age_s");
+    }
+    ctl_table_print(&t, out, color, "no streams");
+}
+
+static void
+print_queriers(FILE *out, bool color, const struct cJSON *items)
+{
+    static const char *const columns[] = {
+        "<VLAN",       "QUERIER",  "ADDRESS", "VERSION", "<SINCE", "<EVERY",
+        "<NEXT QUERY", "<EXPIRES", "SWITCH",  "<PORT",   NULL};
+    struct ctl_table t;
+    const struct cJSON *q;
+
+    ctl_table_init(&t, columns);
+    cJSON_ArrayForEach (q, items) {
+        const char *who = !ctl_get_bool(q, "enabled") ? "off"
+                          : ctl_get_bool(q, "ours")   ? "ours"
+                                                      : "other";
+        add_vlan(&t, q);
+        ctl_table_add(&t, "%s", who);
+        ctl_table_add(&t, "%s", ctl_get_text(q, "address"));
+        ctl_table_add(&t, "v%.0f", ctl_get_number(q, "version"));
+        add_seconds(&t, q, "since_s");
+        add_seconds(&t, q, "query_interval_s");
+        add_seconds(&t, q, "next_query_s");
+        add_seconds(&t, q, "expires_s");
+        ctl_table_add(&t, "%s", ctl_get_text(q, "dpid"));
+        if (get(q, "port")) {
+            add_number(&t, q, "port");
+        } else {
+            ctl_table_add(&t, "-");
+        }
+    }
+    ctl_table_print(&t, out, color, "no queriers");
+}
+
+/* Routes and flows. */
+
+const char *
+ctl_show_state(const struct cJSON *rule)
+{
+    const char *worst = "";
+    const struct cJSON *s;
+
+    cJSON_ArrayForEach (s, get(rule, "status")) {
+        const char *state = ctl_get_text(s, "state");
+        if (!strcmp(state, "rejected") || !*worst
+            || (!strcmp(state, "pending") && !strcmp(worst, "applied"))) {
+            worst = state;
+        }
+    }
+    return worst;
+}
+
+static enum ctl_color
+state_color(const char *state)
+{
+    return !strcmp(state, "applied")    ? CTL_GREEN
+           : !strcmp(state, "rejected") ? CTL_RED
+                                        : CTL_YELLOW;
+}
+
+static uint64_t
+sum_packets(const struct cJSON *rule)
+{
+    const struct cJSON *s;
+    uint64_t sum = 0;
+
+    cJSON_ArrayForEach (s, get(rule, "status")) {
+        sum += ctl_get_u64(s, "packets");
+    }
+    return sum;
+}
+
+char *
+ctl_show_match(const struct cJSON *route)
+{
+    const struct cJSON *m = get(route, "match");
+    struct pieces p = {NULL};
+
+    append(&p, "", "%s > %s",
+           *ctl_get_text(m, "source") ? ctl_get_text(m, "source") : "*",
+           ctl_get_text(m, "group"));
+    if (*ctl_get_text(m, "proto")) {
+        append(&p, " ", "%s", ctl_get_text(m, "proto"));
+    }
+    if (get(m, "udp_dst")) {
+        append(&p, " ", "port %.0f", ctl_get_number(m, "udp_dst"));
+    }
+    if (get(m, "vlan")) {
+        append(&p, " ", "vlan %.0f", ctl_get_number(m, "vlan"));
+    }
+    if (*ctl_get_text(m, "dpid")) {
+        append(&p, " ", "at %s%s%s", ctl_get_text(m, "dpid"),
+               *ctl_get_text(m, "port") ? ":" : "", ctl_get_text(m, "port"));
+    }
+    return p.text;
+}
+
+static char *
+set_text(const struct cJSON *set)
+{
+    struct pieces p = {xstrdup("")};
+    const struct cJSON *item;
+
+    cJSON_ArrayForEach (item, set) {
+        if (cJSON_IsNumber(item)) {
+            append(&p, " ", "%s=%.0f", item->string, item->valuedouble);
+        } else if (cJSON_IsString(item)) {
+            append(&p, " ", "%s=%s", item->string, item->valuestring);
+        }
+    }
+    return p.text;
+}
+
+static char *
+targets_text(const struct cJSON *route)
+{
+    const struct cJSON *to = get(route, "to");
+    struct pieces p = {NULL};
+    const struct cJSON *item;
+
+    if (!to) {
+        return xstrdup("members");
+    }
+    if (!cJSON_GetArraySize(to)) {
+        return xstrdup("nobody");
+    }
+    cJSON_ArrayForEach (item, to) {
+        char *set = set_text(get(item, "set"));
+        const char *open = *set ? " (" : "";
+        const char *close = *set ? ")" : "";
+        if (ctl_get_bool(item, "members")) {
+            append(&p, ", ", "members%s%s%s", open, set, close);
+        } else {
+            append(&p, ", ", "%s:%s%s%s%s", ctl_get_text(item, "dpid"),
+                   ctl_get_text(item, "port"), open, set, close);
+        }
+        free(set);
+    }
+    return p.text;
+}
+
+static void
+print_routes(FILE *out, bool color, const struct cJSON *items)
+{
+    static const char *const columns[] = {"NAME", "STATE", "<PACKETS", "MATCH",
+                                          "SET",  "TO",    NULL};
+    struct ctl_table t;
+    const struct cJSON *r;
+
+    ctl_table_init(&t, columns);
+    cJSON_ArrayForEach (r, items) {
+        char *match = ctl_show_match(r);
+        char *set = set_text(get(r, "set"));
+        char *to = targets_text(r);
+        ctl_table_add(&t, "%s", ctl_get_text(r, "name"));
+        ctl_table_add_color(&t, state_color(ctl_show_state(r)),
+                            ctl_show_state(r));
+        ctl_table_add(&t, "%" PRIu64, sum_packets(r));
+        ctl_table_add(&t, "%s", match);
+        ctl_table_add(&t, "%s", set);
+        ctl_table_add(&t, "%s", to);
+        free(match);
+        free(set);
+        free(to);
+    }
+    ctl_table_print(&t, out, color, "no routes");
+}
+
+static void
+print_flows(FILE *out, bool color, const struct cJSON *items)
+{
+    static const char *const columns[] = {
+        "NAME", "SWITCH", "STATE", "<PACKETS", "KIND", "TEXT", NULL};
+    struct ctl_table t;
+    const struct cJSON *f;
+
+    ctl_table_init(&t, columns);
+    cJSON_ArrayForEach (f, items) {
+        bool is_group = get(f, "group");
+        ctl_table_add(&t, "%s", ctl_get_text(f, "name"));
+        ctl_table_add(&t, "%s", ctl_get_text(f, "dpid"));
+        ctl_table_add_color(&t, state_color(ctl_show_state(f)),
+                            ctl_show_state(f));
+        ctl_table_add(&t, "%" PRIu64, sum_packets(f));
+        ctl_table_add(&t, "%s", is_group ? "group" : "flow");
+        ctl_table_add(&t, "%s", ctl_get_text(f, is_group ? "group" : "flow"));
+    }
+    ctl_table_print(&t, out, color, "no flows");
+}
+
+static void
+print_field(FILE *out, const char *name, char *text)
+{
+    for (char *p = text; *p; p++) {
+        if ((unsigned char) *p < ' ' || *p == 0x7f) {
+            *p = '?';
+        }
+    }
+    fprintf(out, "%-6s %s\n", name, *text ? text : "-");
+    free(text);
+}
+
+void
+ctl_show_rule(FILE *out, bool color, const struct cJSON *r)
+{
+    static const char *const columns[] = {"SWITCH", "STATE", "<PACKETS",
+                                          "<BYTES", "ERROR", NULL};
+    struct ctl_table t;
+    const struct cJSON *s;
+
+    print_field(out, "name", xstrdup(ctl_get_text(r, "name")));
+    if (get(r, "match")) {
+        print_field(out, "match", ctl_show_match(r));
+        print_field(out, "set", set_text(get(r, "set")));
+        print_field(out, "to", targets_text(r));
+    } else {
+        bool is_group = get(r, "group");
+        const char *kind = is_group ? "group" : "flow";
+        print_field(out, "switch", xstrdup(ctl_get_text(r, "dpid")));
+        print_field(out, kind, xstrdup(ctl_get_text(r, kind)));
+    }
+    fputc('\n', out);
+    ctl_table_init(&t, columns);
+    cJSON_ArrayForEach (s, get(r, "status")) {
+        ctl_table_add(&t, "%s", ctl_get_text(s, "dpid"));
+        ctl_table_add_color(&t, state_color(ctl_get_text(s, "state")),
+                            ctl_get_text(s, "state"));
+        ctl_table_add(&t, "%" PRIu64, ctl_get_u64(s, "packets"));
+        ctl_table_add(&t, "%" PRIu64, ctl_get_u64(s, "bytes"));
+        ctl_table_add(&t, "%s", ctl_get_text(s, "error"));
+    }
+    ctl_table_print(&t, out, color, "on no switch yet");
+}
+
+const struct ctl_resource CTL_RESOURCES[] = {
+    {"switches", print_switches},
+    {"groups", print_groups},
+    {"streams", print_streams},
+    {"queriers", print_queriers},
+    {"routes", print_routes},
+    {"flows", print_flows},
+    {NULL, NULL},
+};
