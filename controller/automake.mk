@@ -28,6 +28,10 @@ libcontroller_a_SOURCES = \
 	controller/rules.c \
 	controller/static-rule.c \
 	controller/statics.c \
+	controller/store-db.c \
+	controller/store-db.h \
+	controller/store-repair.c \
+	controller/store-repair.h \
 	controller/store.c \
 	controller/store.h \
 	controller/streams.c \
@@ -60,6 +64,28 @@ TESTS += tests/unit/test-route
 tests_unit_test_route_SOURCES = tests/unit/test-route.c
 tests_unit_test_route_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+
+STORE_HELPER = tests/unit/store-helper.c tests/unit/store-helper.h
+check_PROGRAMS += tests/unit/test-store
+TESTS += tests/unit/test-store
+tests_unit_test_store_SOURCES = tests/unit/test-store.c $(STORE_HELPER)
+tests_unit_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_store_LDADD = \
+	libcontroller.a $(BASE_LIBS) $(SQLITE_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-store-crash
+TESTS += tests/unit/test-store-crash
+tests_unit_test_store_crash_SOURCES = \
+	tests/unit/test-store-crash.c $(STORE_HELPER)
+tests_unit_test_store_crash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_store_crash_LDADD = $(tests_unit_test_store_LDADD)
+
+check_PROGRAMS += tests/unit/test-store-damage
+TESTS += tests/unit/test-store-damage
+tests_unit_test_store_damage_SOURCES = \
+	tests/unit/test-store-damage.c $(STORE_HELPER)
+tests_unit_test_store_damage_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_store_damage_LDADD = $(tests_unit_test_store_LDADD)
 endif
 
 check_PROGRAMS += tests/fuzz/fuzz-rest-body
