@@ -195,7 +195,9 @@ class Daemon:
 
     @property
     def argv(self):
-        return [program("ofmcastd"),
+        # Such as valgrind with its options.
+        wrapper = os.environ.get("OFMCAST_WRAP", "").split()
+        return [*wrapper, program("ofmcastd"),
                 "--openflow", f"tcp:127.0.0.1:{OPENFLOW_PORT}",
                 "--api", f"127.0.0.1:{API_PORT}",
                 "--state-dir", self.state, "--config", self.config]
@@ -203,7 +205,7 @@ class Daemon:
     def start(self):
         self.process = self.lab.home.spawn("ofmcastd", *self.argv,
                                            kind=Process)
-        wait_until(lambda: not self.process.running or self.rest.ready(), 10,
+        wait_until(lambda: not self.process.running or self.rest.ready(), 30,
                    "ofmcastd answers /readyz")
         if not self.process.running:
             raise LabError(f"ofmcastd ended with {self.process.wait()}\n"
