@@ -7,4 +7,23 @@ lab_mcrecv_SOURCES = lab/mcrecv.c lab/tally.c lab/tally.h \
 	lab/mark.c lab/mark.h
 lab_mcrecv_LDADD = $(BASE_LIBS)
 
-EXTRA_DIST += lab/lab.py lab/procs.py lab/rest.py lab/demo.py lab/topo.py
+EXTRA_DIST += lab/build lab/demo.py lab/lab.py lab/mn lab/procs.py \
+	lab/rest.py lab/topo.py
+
+# The tests that need a real Open vSwitch; ./check runs them.
+EXTRA_DIST += tests/check.py \
+	tests/mininet/play.py tests/mininet/test_mininet.py \
+	tests/system/conftest.py tests/system/frames.py tests/system/scene.py \
+	tests/system/test_fanout.py tests/system/test_groups.py \
+	tests/system/test_igmp_versions.py tests/system/test_main_job.py \
+	tests/system/test_rest.py tests/system/test_survival.py \
+	tests/system/test_two_switches.py
+
+# make check-system K=leave runs the system tests of this build by name.
+check-system: all
+	OFMCAST_BUILD=$(abs_builddir) /usr/bin/python3 -m pytest \
+	    -p no:cacheprovider $(if $(K),-k "$(K)") $(srcdir)/tests/system
+check-mininet: all
+	OFMCAST_BUILD=$(abs_builddir) /usr/bin/python3 -m pytest \
+	    -p no:cacheprovider $(if $(K),-k "$(K)") $(srcdir)/tests/mininet
+.PHONY: check-system check-mininet
