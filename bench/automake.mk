@@ -1,1 +1,8 @@
-# bench/
+# Benchmarks: see bench/README.md.
+noinst_PROGRAMS += bench/bench-load
+bench_bench_load_SOURCES = \
+	bench/bench-load.c \
+	bench/bench-peer.c bench/bench-peer.h \
+	bench/bench-util.c bench/bench-util.h
+bench_bench_load_LDADD = $(IGMP_LIBS)
+EXTRA_DIST += bench/README.md bench/run bench/bench-join.py

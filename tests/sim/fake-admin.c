@@ -130,6 +130,34 @@ free_flow_mod(struct ofputil_flow_mod *fm)
     free(fm->ofpacts);
 }
 
+/* Over the wire and back: what OpenFlow 1.3 has no words for looks as a switch
+ * would show it. */
+static bool
+parse_flow_13(const char *text, struct ofputil_flow_mod *fm)
+{
+    struct ofpbuf ofpacts, *msg;
+    enum ofperr error;
+
+    if (!parse_flow(OFPFC_ADD, text, fm)) {
+        return false;
+    }
+    fm->table_id = fm->table_id == 0xff ? 0 : fm->table_id;
+    msg = ofputil_encode_flow_mod(fm, OFPUTIL_P_OF13_OXM);
+    free_flow_mod(fm);
+    ofpmsg_update_length(msg);
+    ofpbuf_init(&ofpacts, 0);
+    error = ofputil_decode_flow_mod(fm, msg->data, OFPUTIL_P_OF13_OXM, NULL,
+                                    NULL, &ofpacts, OFPP_MAX, FAKE_N_TABLES);
+    ofpbuf_delete(msg);
+    if (error) {
+        fprintf(stderr, "%s: %s\n", text, ofperr_get_name(error));
+        ofpbuf_uninit(&ofpacts);
+        return false;
+    }
+    fm->ofpacts = ofpbuf_steal_data(&ofpacts);
+    return true;
+}
+
 static bool
 ofctl_flow(struct fake_switch *sw, int command, const char *text)
 {
@@ -319,12 +347,12 @@ fake_switch_format_flow(const char *text)
 {
     struct ofputil_flow_mod fm;
 
-    if (!parse_flow(OFPFC_ADD, text, &fm)) {
+    if (!parse_flow_13(text, &fm)) {
         return NULL;
     }
 
     struct fake_flow f = {
-        .table = fm.table_id == 0xff ? 0 : fm.table_id,
+        .table = fm.table_id,
         .priority = (uint16_t) fm.priority,
         .match = fm.match,
         .cookie = fm.new_cookie,
