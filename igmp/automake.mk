@@ -1,18 +1,30 @@
 noinst_LIBRARIES += libigmp.a
 libigmp_a_SOURCES = \
 	igmp/igmp-build.c \
+	igmp/igmp-check.c igmp/igmp-check.h \
+	igmp/igmp-group.c igmp/igmp-group.h \
 	igmp/igmp-msg.c igmp/igmp-msg.h \
-	igmp/igmp-snoop.h
+	igmp/igmp-querier.c igmp/igmp-querier.h \
+	igmp/igmp-snoop.c igmp/igmp-snoop.h igmp/igmp-snoop-private.h \
+	igmp/igmp-table.c igmp/igmp-table.h \
+	igmp/igmp-view.c
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test-igmp-msg tests/unit/test-igmp-golden
-TESTS += tests/unit/test-igmp-msg tests/unit/test-igmp-golden
-tests_unit_test_igmp_msg_SOURCES = tests/unit/test-igmp-msg.c
-tests_unit_test_igmp_msg_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_igmp_msg_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+igmp_tests = \
+	tests/unit/test-igmp-golden \
+	tests/unit/test-igmp-group \
+	tests/unit/test-igmp-msg
+check_PROGRAMS += $(igmp_tests)
+TESTS += $(igmp_tests)
 tests_unit_test_igmp_golden_SOURCES = tests/unit/test-igmp-golden.c
 tests_unit_test_igmp_golden_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_golden_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_group_SOURCES = tests/unit/test-igmp-group.c
+tests_unit_test_igmp_group_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_group_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_msg_SOURCES = tests/unit/test-igmp-msg.c
+tests_unit_test_igmp_msg_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_msg_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/golden
 

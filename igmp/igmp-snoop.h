@@ -60,7 +60,8 @@ struct igmp_ops {
     /* The set of router ports changed: every group is affected. */
     void (*router_ports_changed)(void *aux, const struct port_id *port);
     /* Send a frame out of 'port', or out of every port of the vlan that may
-     * have hosts if 'port' is NULL. */
+     * have hosts if 'port' is NULL.  The frame carries the vlan's tag unless
+     * the vlan is 0. */
     void (*send)(void *aux, const struct port_id *port, const void *frame,
                  size_t size);
     /* We became (true) or ceased to be the querier. */
@@ -110,8 +111,9 @@ bool igmp_snoop_is_router_port(const struct igmp_snoop *,
 /* Reading: everything.  Callbacks return false to stop. */
 struct igmp_source_view {
     struct ip_addr address;
-    bool forward;    /* Source timer runs: wanted.  Else blocked. */
-    int64_t expires; /* When, INT64_MAX if its timer does not run. */
+    bool forward;         /* Source timer runs: wanted.  Else blocked. */
+    uint8_t queries_left; /* Of the last member query, 0 = none runs. */
+    int64_t expires;      /* When, INT64_MAX if its timer does not run. */
 };
 
 struct igmp_host_view {
@@ -152,8 +154,9 @@ void igmp_snoop_each_receiver(const struct igmp_snoop *,
                               const struct ip_addr *source,
                               const struct ip_addr *group, uint64_t dpid,
                               igmp_port_id_cb *, void *aux);
-/* The sources that some port's filter names, each once: they need an entry of
- * their own. */
+/* The sources that need an entry of their own, each once and sorted: some
+ * port wants them in INCLUDE mode, or blocks them in EXCLUDE mode.  Returns
+ * how many there are and writes the first 'room' of them. */
 size_t igmp_snoop_filtered_sources(const struct igmp_snoop *,
                                    const struct ip_addr *group,
                                    struct ip_addr *out, size_t room);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef IGMP_GROUP_H
+#define IGMP_GROUP_H 1
+
+/* One group on one port: filter mode, sources, timers (RFC 3376 section 6).
+ *
+ * The machine knows nothing of frames, of IPv4 or of other ports: records
+ * come in as sorted address lists, what it wants to ask or to tell leaves
+ * through 'struct igmp_group_ctx'.  So MLD (RFC 3810 section 7 is the same
+ * machine) only needs its own codec.
+ *
+ * Time: 'ctx->now', milliseconds; a timer is the time when it runs out.  The
+ * caller arms one timer with 'ctx->soonest' after each call, and calls
+ * igmp_group_run() when it is due.
+ *
+ * Limits: IGMP_MAX_SOURCES sources and IGMP_MAX_HOSTS hosts; what would pass
+ * them is left out and counted in 'ctx->refused'. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "igmp/igmp-msg.h"
+#include "igmp/igmp-snoop.h"
+#include "lib/mcaddr.h"
+
+/* RFC 3376 section 8, as they are in force at the moment. */
+struct igmp_times {
+    int64_t membership;       /* Group Membership Interval, 8.4. */
+    int64_t older_host;       /* Older Host Present Interval, 8.13. */
+    int64_t last_member;      /* Last Member Query Interval, 8.8. */
+    int last_member_count;    /* Last Member Query Count, 8.9. */
+    int64_t last_member_time; /* Last Member Query Time, 8.10. */
+    int query_version; /* Of our queries: 0 while another is the querier. */
+};
+
+/* What a call needs and what comes out of it. */
+struct igmp_group_ctx {
+    const struct igmp_times *times;
+    int64_t now;
+
+    /* Sends Q(G), or Q(G,S) if 'n' is not 0. */
+    void (*query)(void *aux, const struct ip_addr *sources, size_t n,
+                  bool suppress);
+    /* A source got (1) or lost (-1) a treatment of its own: it is wanted in
+     * INCLUDE mode or blocked in EXCLUDE mode. */
+    void (*special)(void *aux, const struct ip_addr *source, int delta);
+    void *aux;
+
+    bool changed;    /* What the port gets is not what it got before. */
+    int64_t soonest; /* Call igmp_group_run() no later. */
+    size_t refused;  /* Sources and hosts beyond the limits. */
+};
+
+struct igmp_group {
+    int64_t timer; /* EXCLUDE: the group timer.  INCLUDE: INT64_MAX. */
+    int64_t v1_until, v2_until; /* Older hosts are present, 7.3.2. */
+    int64_t last_report;
+    int64_t last_lowered; /* When we last asked who is still there. */
+    int64_t next_query;   /* INT64_MAX: none to be sent again. */
+    uint8_t queries_left; /* Of Q(G).  Those of Q(G,S): in 'sources'. */
+    bool exclude;
+
+    uint16_t n_sources, allocated_sources; /* Sorted by address. */
+    uint16_t n_hosts, allocated_hosts;     /* Sorted by MAC. */
+    struct igmp_source_view *sources;
+    struct igmp_host_view *hosts; /* 'host', or on the heap. */
+    struct igmp_host_view host;   /* Most ports have one. */
+};
+
+/* A new one forwards nothing: INCLUDE({}), the RFC's "no state". */
+void igmp_group_init(struct igmp_group *);
+/* Tells 'ctx' that no source is special any more. */
+void igmp_group_uninit(struct igmp_group *, struct igmp_group_ctx *);
+
+/* Would a record leave state where there is none yet? */
+bool igmp_group_creates(uint8_t type, size_t n_sources);
+bool igmp_group_is_empty(const struct igmp_group *);
+int igmp_group_version(const struct igmp_group *, int64_t now);
+
+/* One group record; 'sources' is sorted and has no doubles.  A v1 or v2 report
+ * is MODE_IS_EXCLUDE({}), a leave CHANGE_TO_INCLUDE({}): RFC 3376 7.3.2;
+ * 'version' is the version of the message. */
+void igmp_group_record(struct igmp_group *, struct igmp_group_ctx *,
+                       int version, uint8_t type,
+                       const struct ip_addr *sources, size_t n);
+/* The host that a record came from. */
+void igmp_group_host(struct igmp_group *, struct igmp_group_ctx *, int version,
+                     uint8_t type, size_t n_sources, const struct mac_addr *,
+                     const struct ip_addr *);
+/* Another router asked, 6.6.1: Q(G), or Q(G,S) if 'n' is not 0; who does not
+ * answer within 'time' is gone. */
+void igmp_group_asked(struct igmp_group *, struct igmp_group_ctx *,
+                      int64_t time, const struct ip_addr *sources, size_t n);
+/* Timers: 6.3, 6.5, 6.6.3. */
+void igmp_group_run(struct igmp_group *, struct igmp_group_ctx *);
+/* Puts back the state of before a restart, on a new one. */
+void igmp_group_restore(struct igmp_group *, struct igmp_group_ctx *,
+                        bool exclude, const struct ip_addr *sources, size_t n);
+
+/* Does the port get 'source' (IP_ADDR_ANY: one that no filter names)? */
+bool igmp_group_forwards(const struct igmp_group *,
+                         const struct ip_addr *source);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef IGMP_TABLE_H
+#define IGMP_TABLE_H 1
+
+/* Where a vlan's groups, ports and (group, port) machines stand.
+ *
+ * Groups are hashed by address.  The members of a group stand in an array
+ * sorted by port: one or two in most groups, where nothing beats an array, and
+ * the ports of one switch side by side in big ones, which is what the compiler
+ * of groups asks for.  A port knows its members, for when it goes away.
+ *
+ * Ownership: the table owns all of it. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "igmp/igmp-group.h"
+#include "lib/mcaddr.h"
+#include "lib/timer-heap.h"
+#include "lib/xalloc.h"
+
+/* The library's way out of memory is ours: to abort. */
+#define uthash_malloc(SIZE) xmalloc(SIZE)
+#include <uthash.h>
+
+struct igmp_port {
+    struct port_id id;
+    UT_hash_handle hh;
+    struct igmp_member *members; /* Linked by prev, next; see utlist. */
+
+    struct timer_node timer; /* The earlier of the two below. */
+    int64_t next_query;      /* Of the burst after it came up. */
+    int64_t router_until;    /* INT64_MAX: not a router port. */
+    int burst_left;
+};
+
+struct igmp_member {
+    struct igmp_group group; /* The machine. */
+    struct igmp_entry *entry;
+    struct igmp_port *port;
+    struct igmp_member *prev, *next; /* Of the same port. */
+    struct timer_node timer;
+};
+
+struct igmp_special {
+    struct ip_addr source;
+    uint32_t n; /* Members that treat it specially. */
+};
+
+struct igmp_slot {
+    struct port_id port; /* A copy: the search stays inside the array. */
+    struct igmp_member *member;
+};
+
+/* A group: it exists while it has members. */
+struct igmp_entry {
+    struct ip_addr address;
+    uint32_t n_slots, allocated_slots;
+    struct igmp_slot *slots;       /* Sorted by port. */
+    struct igmp_special *specials; /* Sorted by source. */
+    uint32_t n_specials, allocated_specials;
+    UT_hash_handle hh;
+};
+
+struct igmp_table {
+    struct igmp_entry *entries;
+    struct igmp_port *ports;
+    size_t n_members;
+    struct timer_heap member_timers, port_timers;
+};
+
+void igmp_table_init(struct igmp_table *);
+void igmp_table_uninit(struct igmp_table *);
+
+struct igmp_port *igmp_table_lookup_port(const struct igmp_table *,
+                                         const struct port_id *);
+struct igmp_port *igmp_table_get_port(struct igmp_table *,
+                                      const struct port_id *);
+/* It must have no members any more. */
+void igmp_table_remove_port(struct igmp_table *, struct igmp_port *);
+/* Arms the port's timer. */
+void igmp_table_arm_port(struct igmp_table *, struct igmp_port *);
+
+struct igmp_entry *igmp_table_lookup(const struct igmp_table *,
+                                     const struct ip_addr *group);
+struct igmp_member *igmp_table_lookup_member(const struct igmp_entry *,
+                                             const struct port_id *);
+/* Of the first member of switch 'dpid' or a higher one. */
+size_t igmp_table_first_slot(const struct igmp_entry *, uint64_t dpid);
+/* Makes the group if there is none: 'entry' is NULL.  The caller has looked
+ * both up. */
+struct igmp_member *igmp_table_add_member(struct igmp_table *,
+                                          struct igmp_entry *entry,
+                                          const struct ip_addr *group,
+                                          struct igmp_port *);
+/* And the group if it was its last.  The machine must be uninit. */
+void igmp_table_remove_member(struct igmp_table *, struct igmp_member *);
+
+void igmp_table_special(struct igmp_entry *, const struct ip_addr *source,
+                        int delta);
+
+#endif

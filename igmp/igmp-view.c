@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "igmp/igmp-snoop-private.h"
+
+/* The reading half of igmp-snoop.h. */
+
+/* Forwarding. */
+
+static const struct igmp_member *
+find_member(const struct igmp_snoop *s, const struct ip_addr *group,
+            const struct port_id *port)
+{
+    const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
+
+    return entry ? igmp_table_lookup_member(entry, port) : NULL;
+}
+
+bool
+igmp_snoop_forwards(const struct igmp_snoop *s, const struct ip_addr *source,
+                    const struct ip_addr *group, const struct port_id *port)
+{
+    const struct igmp_member *m = find_member(s, group, port);
+
+    return m && igmp_group_forwards(&m->group, source);
+}
+
+bool
+igmp_snoop_is_router_port(const struct igmp_snoop *s, const struct port_id *id)
+{
+    const struct igmp_port *port = igmp_table_lookup_port(&s->table, id);
+
+    return port && port->router_until != INT64_MAX;
+}
+
+void
+igmp_snoop_each_receiver(const struct igmp_snoop *s,
+                         const struct ip_addr *source,
+                         const struct ip_addr *group, uint64_t dpid,
+                         igmp_port_id_cb *cb, void *aux)
+{
+    const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
+
+    if (!entry) {
+        return;
+    }
+    for (size_t i = dpid ? igmp_table_first_slot(entry, dpid) : 0;
+         i < entry->n_slots; i++) {
+        const struct igmp_slot *slot = &entry->slots[i];
+
+        if (dpid && slot->port.dpid != dpid) {
+            break;
+        }
+        if (igmp_group_forwards(&slot->member->group, source)
+            && !cb(aux, &slot->port)) {
+            break;
+        }
+    }
+}
+
+size_t
+igmp_snoop_filtered_sources(const struct igmp_snoop *s,
+                            const struct ip_addr *group, struct ip_addr *out,
+                            size_t room)
+{
+    const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
+    size_t n = entry ? entry->n_specials : 0;
+
+    for (size_t i = 0; i < n && i < room; i++) {
+        out[i] = entry->specials[i].source;
+    }
+    return n;
+}
+
+bool
+igmp_snoop_has_group(const struct igmp_snoop *s, const struct ip_addr *group)
+{
+    return igmp_table_lookup(&s->table, group) != NULL;
+}
+
+/* Everything. */
+
+size_t
+igmp_snoop_n_groups(const struct igmp_snoop *s)
+{
+    return HASH_COUNT(s->table.entries);
+}
+
+size_t
+igmp_snoop_n_members(const struct igmp_snoop *s)
+{
+    return s->table.n_members;
+}
+
+void
+igmp_snoop_each_group(const struct igmp_snoop *s, igmp_group_cb *cb, void *aux)
+{
+    const struct igmp_entry *entry;
+
+    for (entry = s->table.entries; entry; entry = entry->hh.next) {
+        if (!cb(aux, &entry->address)) {
+            return;
+        }
+    }
+}
+
+void
+igmp_snoop_each_port(const struct igmp_snoop *s, const struct ip_addr *group,
+                     igmp_port_cb *cb, void *aux)
+{
+    const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
+
+    for (size_t i = 0; entry && i < entry->n_slots; i++) {
+        const struct igmp_group *g = &entry->slots[i].member->group;
+        struct igmp_port_view view = {
+            .port = entry->slots[i].port,
+            .exclude = g->exclude,
+            .version = igmp_group_version(g, s->now),
+            .expires = g->timer,
+            .last_report = g->last_report,
+            .sources = g->sources,
+            .n_sources = g->n_sources,
+            .hosts = g->hosts,
+            .n_hosts = g->n_hosts,
+        };
+
+        if (!cb(aux, &view)) {
+            return;
+        }
+    }
+}
+
+void
+igmp_snoop_each_router_port(const struct igmp_snoop *s, igmp_port_id_cb *cb,
+                            void *aux)
+{
+    const struct igmp_port *port;
+
+    for (port = s->table.ports; port; port = port->hh.next) {
+        if (port->router_until != INT64_MAX && !cb(aux, &port->id)) {
+            return;
+        }
+    }
+}
+
+void
+igmp_snoop_querier(const struct igmp_snoop *s, struct igmp_querier_view *view)
+{
+    igmp_querier_view(&s->querier, view);
+}
+
+uint64_t
+igmp_snoop_counter(const struct igmp_snoop *s, enum igmp_error error)
+{
+    return (unsigned int) error < IGMP_N_ERRORS ? s->counters[error] : 0;
+}
