@@ -200,6 +200,11 @@ parse_body(struct api_call *c)
     }
     struct cJSON *json = json_parse(c->request->body ? c->request->body : "",
                                     c->request->body_size, &e);
+    if (json && !cJSON_IsObject(json)) {
+        json_fail(&e, "", NULL, "the body must be an object");
+        cJSON_Delete(json);
+        json = NULL;
+    }
     if (!json) {
         api_call_bad_body(c, 400, &e);
     }

@@ -56,3 +56,42 @@ ofmcastctl_SOURCES = \
 	api/ctl-watch.c
 ofmcastctl_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 ofmcastctl_LDADD = $(BASE_LIBS) $(CJSON_LIBS)
+
+if HAVE_CMOCKA
+API_UNIT_TESTS = \
+	tests/unit/test-api-dispatch \
+	tests/unit/test-api-events \
+	tests/unit/test-api-json \
+	tests/unit/test-api-list \
+	tests/unit/test-api-metrics \
+	tests/unit/test-api-request
+check_PROGRAMS += $(API_UNIT_TESTS)
+TESTS += $(API_UNIT_TESTS)
+API_UNIT_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+API_UNIT_LIBS = $(API_TEST_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_api_dispatch_SOURCES = tests/unit/test-api-dispatch.c
+tests_unit_test_api_dispatch_CFLAGS = $(API_UNIT_CFLAGS)
+tests_unit_test_api_dispatch_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_events_SOURCES = tests/unit/test-api-events.c
+tests_unit_test_api_events_CFLAGS = $(API_UNIT_CFLAGS)
+tests_unit_test_api_events_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_json_SOURCES = tests/unit/test-api-json.c
+tests_unit_test_api_json_CFLAGS = $(API_UNIT_CFLAGS)
+tests_unit_test_api_json_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_list_SOURCES = tests/unit/test-api-list.c
+tests_unit_test_api_list_CFLAGS = $(API_UNIT_CFLAGS)
+tests_unit_test_api_list_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_metrics_SOURCES = tests/unit/test-api-metrics.c
+tests_unit_test_api_metrics_CFLAGS = $(API_UNIT_CFLAGS)
+tests_unit_test_api_metrics_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_request_SOURCES = tests/unit/test-api-request.c
+tests_unit_test_api_request_CFLAGS = $(API_UNIT_CFLAGS)
+tests_unit_test_api_request_LDADD = $(API_UNIT_LIBS)
+endif
+
+check_PROGRAMS += tests/fuzz/fuzz-http-route
+TESTS += tests/fuzz/fuzz-http-route
+tests_fuzz_fuzz_http_route_SOURCES = tests/fuzz/fuzz-http-route.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_http_route_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+tests_fuzz_fuzz_http_route_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_http_route_LDADD = $(API_TEST_LIBS)
