@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes that are refused, by the daemon or by the switch, and what stays."""
 
+import itertools
 import json
 
 import pytest
@@ -29,7 +30,7 @@ GOOD_FLOW = {"dpid": "1", "flow": "table=0,priority=9,udp,nw_dst=239.9.9.9,"
     "table=0,priority=9,udp,nw_dst=239.9.9,actions=drop",
     "table=0,nonsense=1,actions=drop",
     "priority=9",
-    ""])
+    ""], ids=["action", "address", "field", "no-actions", "empty"])
 def test_a_flow_with_bad_syntax(net, flow):
     net.rest.put("/v1/flows/f1", GOOD_FLOW)
     before = net.rest.get("/v1/flows/f1")
@@ -87,7 +88,7 @@ def test_static_groups_and_flows(net):
     b"{\"match\":{\"group\":\"226.2.2.2\"},}",
     b"{\"match\":{\"group\":\"226.2.2.2\"}} x",
     b"{\"match\":{\"group\":\"226.2.2.2\"},\"match\":{}}",
-    b"[" * 5000 + b"]" * 5000])
+    b"[" * 5000 + b"]" * 5000], ids=itertools.count())
 def test_malformed_json(ofmcast, body):
     problem = refused(ofmcast.rest, "PUT", "/v1/routes/r", body)
     assert problem["status"] == 400
