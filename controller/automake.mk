@@ -3,6 +3,10 @@ libcontroller_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) \
 	$(YAML_CFLAGS) $(SQLITE_CFLAGS) $(OVS_CFLAGS)
 libcontroller_a_SOURCES = \
 	controller/channels.c \
+	controller/config-read.c \
+	controller/config-read.h \
+	controller/config-yaml.c \
+	controller/config-yaml.h \
 	controller/config.c \
 	controller/config.h \
 	controller/conn.c \
@@ -44,6 +48,7 @@ libcontroller_a_SOURCES = \
 
 # What the pure parts of this folder link: no libevent, no OpenFlow.
 JSON_LIBS = libcontroller.a $(BASE_LIBS) $(CJSON_LIBS)
+CONFIG_LIBS = libcontroller.a $(IGMP_LIBS) $(YAML_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test-json
@@ -64,6 +69,12 @@ TESTS += tests/unit/test-route
 tests_unit_test_route_SOURCES = tests/unit/test-route.c
 tests_unit_test_route_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-config
+TESTS += tests/unit/test-config
+tests_unit_test_config_SOURCES = tests/unit/test-config.c
+tests_unit_test_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_config_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 
 STORE_HELPER = tests/unit/store-helper.c tests/unit/store-helper.h
 check_PROGRAMS += tests/unit/test-store
@@ -95,3 +106,9 @@ tests_fuzz_fuzz_rest_body_SOURCES = \
 tests_fuzz_fuzz_rest_body_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 tests_fuzz_fuzz_rest_body_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_rest_body_LDADD = $(JSON_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz-yaml
+TESTS += tests/fuzz/fuzz-yaml
+tests_fuzz_fuzz_yaml_SOURCES = tests/fuzz/fuzz-yaml.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_yaml_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_yaml_LDADD = $(CONFIG_LIBS)

@@ -6,7 +6,9 @@
  *
  * Unknown keys, duplicate keys, wrong types and impossible values are errors
  * that name file, line and column.  What design.md lists but this version
- * cannot do yet is refused in so many words, never ignored.
+ * cannot do yet is refused in so many words, never ignored: "l2: fabric" (so
+ * "normal" is the default here), ways to leave other than "query", and all
+ * settings of "ports".
  *
  * Ownership: a config is immutable after parsing; config_destroy(). */
 
@@ -45,6 +47,8 @@ struct config {
     struct config_vlan vlan_default;
     struct config_vlan *vlans; /* Sorted; each complete (defaults merged). */
     size_t n_vlans;
+    char
+        *notice; /* What a person should know about the file; "" if nothing. */
 };
 
 enum { CONFIG_ERROR_SIZE = 320 };

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "controller/config.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/xalloc.h"
+
+/* Parses an exact-size copy, so that a sanitizer sees any read past it. */
+static struct config *
+parse_size(const char *text, size_t size, char error[CONFIG_ERROR_SIZE])
+{
+    char *copy = xmemdup(text, size);
+    struct config *config = config_parse("f", copy, size, error);
+
+    free(copy);
+    return config;
+}
+
+static struct config *
+parse(const char *text)
+{
+    char error[CONFIG_ERROR_SIZE];
+    struct config *config = parse_size(text, strlen(text), error);
+
+    if (!config) {
+        fail_msg("%s: %s", text, error);
+    }
+    assert_string_equal(error, "");
+    return config;
+}
+
+static void
+assert_refused(const char *text, const char *expected)
+{
+    char error[CONFIG_ERROR_SIZE];
+    struct config *config = parse_size(text, strlen(text), error);
+
+    if (config) {
+        fail_msg("accepted: %s", text);
+    }
+    assert_string_equal(error, expected);
+}
+
+/* For errors whose text is libyaml's. */
+static void
+assert_refused_at(const char *text, size_t size, const char *place)
+{
+    char error[CONFIG_ERROR_SIZE];
+    struct config *config = parse_size(text, size, error);
+
+    assert_null(config);
+    if (strncmp(error, place, strlen(place))) {
+        fail_msg("expected %s..., got %s", place, error);
+    }
+}
+
+static void
+assert_defaults(const struct config *config)
+{
+    const struct config_vlan *vlan = &config->vlan_default;
+
+    assert_string_equal(config->openflow.host, "127.0.0.1");
+    assert_int_equal(config->openflow.port, 6653);
+    assert_string_equal(config->api.host, "127.0.0.1");
+    assert_int_equal(config->api.port, 8080);
+    assert_int_equal(config->probe_interval, 5000);
+    assert_string_equal(config->state_dir, "/var/lib/ofmcast");
+    assert_int_equal(config->l2, CONFIG_L2_NORMAL);
+    assert_int_equal(config->n_vlans, 0);
+    assert_true(vlan->igmp.querier);
+    assert_true(ip_addr_is_any(&vlan->igmp.address));
+    assert_int_equal(vlan->igmp.version, 3);
+    assert_int_equal(vlan->igmp.query_interval, 125000);
+    assert_int_equal(vlan->igmp.query_response_interval, 10000);
+    assert_int_equal(vlan->igmp.robustness, 2);
+    assert_int_equal(vlan->igmp.last_member_interval, 1000);
+    assert_int_equal(vlan->igmp.last_member_count, 2);
+    assert_int_equal(vlan->unregistered, CONFIG_UNREGISTERED_MROUTERS);
+    assert_string_equal(config->notice, "");
+}
+
+static void
+test_defaults(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "\n",
+        "# nothing\n",
+        "---\n",
+        "{}",
+        "vlans:\n",
+        "ports: []\n",
+        "openflow:\napi: ~\nvlans: null\nports:\n",
+        "vlans: {default: {}}\n",
+        "\xef\xbb\xbf{}",
+        "{}\r\n"};
+    struct config *config = config_default();
+
+    (void) state;
+    assert_defaults(config);
+    config_destroy(config);
+    config_destroy(NULL);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        config = parse(texts[i]);
+        assert_defaults(config);
+        config_destroy(config);
+    }
+}
+
+/* The example of the design, as far as this version goes. */
+static void
+test_every_setting(void **state)
+{
+    struct config *config = parse(
+        "openflow: {listen: \"tcp:192.0.2.1:6633\", probe_interval: 0.5}\n"
+        "api: {listen: \"[::1]:0\"}\n"
+        "state_dir: ./here\n"
+        "l2: none\n"
+        "vlans:\n"
+        "  \"10\": {querier_address: 10.1.0.1, leave: query}\n"
+        "  default: {querier: false, querier_address: auto, igmp_version: 2,\n"
+        "            query_interval: 12.5, query_response_interval: 1,\n"
+        "            robustness: 7, last_member_interval: 0.1,\n"
+        "            last_member_count: 3, leave: query,\n"
+        "            unregistered: flood}\n"
+        "  4094: {unregistered: drop}\n"
+        "  0: {querier: true, query_response_interval: 2.25}\n"
+        "ports:\n"
+        "  - {dpid: 1, port: s1-eth3}\n");
+    const struct config_vlan *vlan = &config->vlan_default;
+
+    (void) state;
+    assert_string_equal(config->openflow.host, "192.0.2.1");
+    assert_int_equal(config->openflow.port, 6633);
+    assert_int_equal(config->probe_interval, 500);
+    assert_string_equal(config->api.host, "::1");
+    assert_int_equal(config->api.port, 0);
+    assert_string_equal(config->state_dir, "./here");
+    assert_int_equal(config->l2, CONFIG_L2_NONE);
+    assert_false(vlan->igmp.querier);
+    assert_int_equal(vlan->igmp.version, 2);
+    assert_int_equal(vlan->igmp.query_interval, 12500);
+    assert_int_equal(vlan->igmp.query_response_interval, 1000);
+    assert_int_equal(vlan->igmp.robustness, 7);
+    assert_int_equal(vlan->igmp.last_member_interval, 100);
+    assert_int_equal(vlan->igmp.last_member_count, 3);
+    assert_int_equal(vlan->unregistered, CONFIG_UNREGISTERED_FLOOD);
+
+    /* Sorted, and each built on the defaults, which stand behind "10". */
+    assert_int_equal(config->n_vlans, 3);
+    assert_int_equal(config->vlans[0].vlan, 0);
+    assert_int_equal(config->vlans[1].vlan, 10);
+    assert_int_equal(config->vlans[2].vlan, 4094);
+    vlan = config_get_vlan(config, 10);
+    assert_int_equal(ip_addr_to_v4(&vlan->igmp.address), 0x0a010001);
+    assert_int_equal(vlan->igmp.query_interval, 12500);
+    assert_false(vlan->igmp.querier);
+    vlan = config_get_vlan(config, 0);
+    assert_true(vlan->igmp.querier);
+    assert_int_equal(vlan->igmp.query_response_interval, 2250);
+    assert_int_equal(config_get_vlan(config, 4094)->unregistered,
+                     CONFIG_UNREGISTERED_DROP);
+    assert_ptr_equal(config_get_vlan(config, 7), &config->vlan_default);
+    config_destroy(config);
+}
+
+static void
+test_bad_keys(void **state)
+{
+    (void) state;
+    assert_refused("x: 1", "f:1:1: unknown key \"x\"; known here: openflow, "
+                           "api, state_dir, l2, vlans, ports");
+    assert_refused("api:\n  Listen: 1", "f:2:3: unknown key \"Listen\"; known "
+                                        "here: listen");
+    assert_refused("vlans:\n  default: {querrier: true}",
+                   "f:2:13: unknown key \"querrier\"; known here: querier, "
+                   "querier_address, igmp_version, query_interval, "
+                   "query_response_interval, robustness, "
+                   "last_member_interval, last_member_count, leave, "
+                   "unregistered");
+    assert_refused("l2: none\nl2: none", "f:2:1: \"l2\" is given twice");
+    assert_refused("vlans: {default: {}, default: {}}",
+                   "f:1:22: \"default\" is given twice");
+    assert_refused("vlans: {\"5\": {}, 5: {}}",
+                   "f:1:18: vlan 5 is given twice");
+    assert_refused("vlans: {1: {leave: query, leave: query}}",
+                   "f:1:27: \"leave\" is given twice");
+    assert_refused("? [a]\n: 1", "f:1:3: a key must be a plain word");
+    assert_refused("{{}: 1}", "f:1:2: a key must be a plain word");
+    assert_refused("\"a\\e[31mb\\n\": 1",
+                   "f:1:1: unknown key \"a?[31mb?\"; known here: openflow, "
+                   "api, state_dir, l2, vlans, ports");
+}
+
+static void
+test_bad_vlans(void **state)
+{
+    static const char *const names[] = {"4095", "-1",  "01",      "1.0",
+                                        "0x1",  "ten", "Default", "99999"};
+    char text[64], expected[160];
+
+    (void) state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(text, sizeof text, "vlans: {%s: {}}", names[i]);
+        snprintf(expected, sizeof expected,
+                 "f:1:9: \"%s\" is no vlan: use default, \"0\" (untagged) or "
+                 "\"1\" to \"4094\"",
+                 names[i]);
+        assert_refused(text, expected);
+    }
+    assert_refused("vlans: []", "f:1:8: \"vlans\" must be a map of vlans");
+    assert_refused("vlans: {1: 5}",
+                   "f:1:12: a vlan must be a map of keys and values");
+}
+
+/* 'setting' of a vlan is refused with 'expected'. */
+static void
+assert_vlan_refused(const char *setting, const char *expected)
+{
+    char text[160], full[400];
+
+    snprintf(text, sizeof text, "vlans:\n  5: {%s}", setting);
+    snprintf(full, sizeof full, "f:2:%d: %s",
+             7 + (int) (strchr(setting, ' ') - setting) + 1, expected);
+    assert_refused(text, full);
+}
+
+static void
+test_bad_values(void **state)
+{
+    static const char *const not_bools[] = {"querier: yes", "querier: True",
+                                            "querier: 1", "querier: \"true\"",
+                                            "querier: [true]"};
+    static const char *const not_ints[] = {
+        "robustness: 0",     "robustness: 8",
+        "robustness: -1",    "robustness: 2.0",
+        "robustness: \"2\"", "robustness: 02",
+        "robustness: 0x2",   "robustness: 99999999999999999999",
+        "robustness: {}",    "robustness: two"};
+    static const char *const not_seconds[] = {
+        "query_interval: 0",
+        "query_interval: -1",
+        "query_interval: 0.09",
+        "query_interval: 31745",
+        "query_interval: 1e2",
+        "query_interval: .5",
+        "query_interval: 5.",
+        "query_interval: \"5\"",
+        "query_interval: 10s",
+        "query_interval: nan",
+        "query_interval: 1.2.3",
+        "query_interval: [1]",
+        "query_interval: 99999999999999999999"};
+    static const char *const not_addresses[] = {
+        "querier_address: 10.1.0.1/24", "querier_address: 224.0.0.1",
+        "querier_address: 127.0.0.1",   "querier_address: 255.255.255.255",
+        "querier_address: fe80::1",     "querier_address: AUTO"};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof not_bools / sizeof *not_bools; i++) {
+        assert_vlan_refused(not_bools[i], "\"querier\" must be true or false");
+    }
+    for (size_t i = 0; i < sizeof not_ints / sizeof *not_ints; i++) {
+        assert_vlan_refused(not_ints[i], "\"robustness\" must be a whole "
+                                         "number from 1 to 7");
+    }
+    for (size_t i = 0; i < sizeof not_seconds / sizeof *not_seconds; i++) {
+        assert_vlan_refused(not_seconds[i], "\"query_interval\" must be 0.1 "
+                                            "to 31744 seconds");
+    }
+    for (size_t i = 0; i < sizeof not_addresses / sizeof *not_addresses; i++) {
+        assert_vlan_refused(not_addresses[i],
+                            "\"querier_address\" must be \"auto\" or a host's "
+                            "IPv4 address");
+    }
+    assert_vlan_refused("igmp_version: 4",
+                        "\"igmp_version\" must be a whole number from 1 to 3");
+    assert_vlan_refused("unregistered: block",
+                        "\"unregistered\" must be mrouters, flood or drop");
+    assert_refused("state_dir: \"\"", "f:1:12: \"state_dir\" must be a path");
+    assert_refused("state_dir: [x]", "f:1:12: \"state_dir\" must be a path");
+    assert_refused("[1]", "f:1:1: the configuration must be a map of keys and "
+                          "values");
+    assert_refused("just text", "f:1:1: the configuration must be a map of "
+                                "keys and values");
+    assert_refused("api: 5", "f:1:6: api must be a map of keys and values");
+    assert_refused("openflow: {probe_interval: 0}",
+                   "f:1:28: \"probe_interval\" must be 0.1 to 3600 seconds");
+}
+
+static void
+test_what_must_fit_together(void **state)
+{
+    (void) state;
+    assert_refused("vlans: {default: {query_interval: 5}}",
+                   "f:1:18: query_response_interval (10 s) must be below "
+                   "query_interval (5 s)");
+    /* Each is fine alone; together with the defaults of the file they are
+     * not. */
+    assert_refused("vlans:\n"
+                   "  7: {query_response_interval: 3}\n"
+                   "  default: {query_interval: 2.5,\n"
+                   "            query_response_interval: 0.5}",
+                   "f:2:6: query_response_interval (3 s) must be below "
+                   "query_interval (2.5 s)");
+    assert_refused("vlans: {1: {igmp_version: 2, last_member_interval: 25.6}}",
+                   "f:1:12: with igmp_version 2, query_response_interval and "
+                   "last_member_interval are at most 25.5 seconds");
+}
+
+static void
+test_not_in_this_version(void **state)
+{
+    static const char *const members[] = {
+        "role: auto",          "access_vlan: 10",
+        "trunk_vlans: []",     "leave: query",
+        "delivery: multicast", "max_groups: 256",
+        "permit: []",          "deny: []"};
+    char text[128], expected[128];
+
+    (void) state;
+    assert_refused("l2: fabric", "f:1:5: l2: fabric is not in this version; "
+                                 "use normal or none");
+    assert_refused("l2: bridge", "f:1:5: \"l2\" must be normal or none");
+    assert_vlan_refused("leave: immediate", "leave: immediate is not in this "
+                                            "version; use query");
+    assert_vlan_refused("leave: tracked", "leave: tracked is not in this "
+                                          "version; use query");
+    assert_vlan_refused("leave: never", "\"leave\" must be query");
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        int size = strchr(members[i], ':') - members[i];
+
+        snprintf(text, sizeof text, "ports:\n  - {dpid: 1, port: p, %s}",
+                 members[i]);
+        snprintf(expected, sizeof expected,
+                 "f:2:%d: \"%.*s\" is not in this version", 24 + size + 2,
+                 size, members[i]);
+        assert_refused(text, expected);
+    }
+    assert_refused("ports: [{x: 1}]",
+                   "f:1:10: unknown key \"x\"; known here: dpid, port, role, "
+                   "access_vlan, trunk_vlans, leave, delivery, max_groups, "
+                   "permit, deny");
+    assert_refused("ports: {}", "f:1:8: \"ports\" must be a list");
+}
+
+static void
+test_bad_yaml(void **state)
+{
+    static const char utf16[] = "\xff\xfe"
+                                "l\0"
+                                "2\0"
+                                ":\0"
+                                " \0";
+
+    (void) state;
+    assert_refused("a: &x 1", "f:1:4: anchors and aliases are not supported");
+    assert_refused("a: *x", "f:1:4: anchors and aliases are not supported");
+    assert_refused("&x a: 1", "f:1:1: anchors and aliases are not supported");
+    assert_refused("a: &x [1]", "f:1:4: anchors and aliases are not "
+                                "supported");
+    assert_refused("a: !!str 1", "f:1:4: tags are not supported");
+    assert_refused("--- !x {}", "f:1:5: tags are not supported");
+    assert_refused("{}\n---\n{}", "f:2:1: only one document is allowed");
+    assert_refused("a: [[[[[[[[1]]]]]]]]", "f:1:11: nested too deeply");
+    assert_refused("state_dir: \"a\\0b\"",
+                   "f:1:12: a NUL character is not allowed");
+    assert_refused_at("l2: none\n\tapi: 1", 16, "f:2:1: ");
+    assert_refused_at("api: {listen", 12, "f:2:1: ");
+    assert_refused_at("a: 1\nb: \xff\n", 11, "f:2:4: ");
+    assert_refused_at("a\0b", 3, "f:1:2: ");
+    assert_refused_at(utf16, sizeof utf16 - 1, "f:1:1: ");
+    assert_refused_at("%YAML 3.0\n---\n{}", 16, "f:1:1: ");
+}
+
+/* "a: &a [x,x..] b: &b [*a,*a..]": refused at its first line. */
+static void
+test_bomb(void **state)
+{
+    (void) state;
+    assert_refused("vlans: &a [x,x,x,x]\nports: &b [*a,*a,*a,*a]\n",
+                   "f:1:8: anchors and aliases are not supported");
+}
+
+static void
+test_size(void **state)
+{
+    size_t size = (1 << 20) + 1;
+    char *text = xmalloc(size), error[CONFIG_ERROR_SIZE];
+
+    (void) state;
+    /* One long comment, or very many entries. */
+    memset(text, '#', size);
+    struct config *config = parse_size(text, size - 1, error);
+    assert_non_null(config);
+    config_destroy(config);
+    assert_null(parse_size(text, size, error));
+    assert_string_equal(error, "f: larger than 1048576 bytes");
+
+    memset(text, '[', size);
+    assert_refused_at(text, size - 1, "f:1:9: nested too deeply");
+    for (size_t i = 0; i < size; i++) {
+        text[i] = i % 2 ? ',' : i ? '1' : '[';
+    }
+    text[1] = '1';
+    assert_refused_at(text, size - 1, "f:1:");
+    assert_non_null(strstr(error, "larger"));
+    free(text);
+}
+
+/* Files. */
+static struct config *
+load_text(const char *file, mode_t mode, char error[CONFIG_ERROR_SIZE])
+{
+    static const char text[] = "l2: none\n";
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    assert_int_equal(fchmod(fd, mode), 0);
+    close(fd);
+    return config_load(file, error);
+}
+
+static void
+test_files(void **state)
+{
+    char dir[] = "/tmp/ofmcast-config-XXXXXX", error[CONFIG_ERROR_SIZE];
+    char expected[128];
+
+    (void) state;
+    assert_non_null(mkdtemp(dir));
+
+    char *file = xasprintf("%s/a.yaml", dir), *fifo = xasprintf("%s/f", dir);
+    struct config *config = load_text(file, 0600, error);
+    assert_non_null(config);
+    assert_int_equal(config->l2, CONFIG_L2_NONE);
+    assert_string_equal(config->notice, "");
+    config_destroy(config);
+
+    config = load_text(file, 0666, error);
+    assert_non_null(config);
+    snprintf(expected, sizeof expected, "%s: anybody may write to it", file);
+    assert_string_equal(config->notice, expected);
+    config_destroy(config);
+
+    /* A symbolic link is followed. */
+    assert_int_equal(symlink(file, fifo), 0);
+    config = config_load(fifo, error);
+    assert_non_null(config);
+    config_destroy(config);
+    unlink(fifo);
+
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_null(config_load(fifo, error));
+    assert_non_null(strstr(error, "/f: not a regular file"));
+    assert_null(config_load(dir, error));
+    assert_non_null(strstr(error, "not a regular file"));
+    assert_null(config_load("/dev/zero", error));
+    assert_string_equal(error, "/dev/zero: not a regular file");
+    assert_null(config_load("/nowhere/x", error));
+    assert_string_equal(error, "/nowhere/x: No such file or directory");
+    unlink(fifo);
+    unlink(file);
+    rmdir(dir);
+    free(file);
+    free(fifo);
+}
+
+static void
+test_listen(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "127.0.0.1",
+                                      "127.0.0.1:",
+                                      "127.0.0.1:65536",
+                                      ":80",
+                                      "127.0.0.1:x",
+                                      "host:80",
+                                      "127.0.0.1:80 ",
+                                      "::1:80",
+                                      "[::1]",
+                                      "[::1]80",
+                                      "[127.0.0.1]:80",
+                                      "[::1:80",
+                                      "[]:80",
+                                      "127.0.0.1:-1",
+                                      "127.0.0.1:+80",
+                                      "tcp:127.0.0.1:80",
+                                      "127.0.0.1:0x50",
+                                      "127.0.0.1:000080"};
+    struct config_listen listen = {.port = 7};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(config_listen_parse(bad[i], false, &listen));
+    }
+    assert_false(config_listen_parse("127.0.0.1:80", true, &listen));
+    assert_false(config_listen_parse("ssl:127.0.0.1:80", true, &listen));
+    assert_int_equal(listen.port, 7);
+    assert_true(config_listen_parse("tcp:0.0.0.0:65535", true, &listen));
+    assert_string_equal(listen.host, "0.0.0.0");
+    assert_int_equal(listen.port, 65535);
+    assert_true(config_listen_parse("[::]:1", false, &listen));
+    assert_string_equal(listen.host, "::");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_setting),
+        cmocka_unit_test(test_bad_keys),
+        cmocka_unit_test(test_bad_vlans),
+        cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_what_must_fit_together),
+        cmocka_unit_test(test_not_in_this_version),
+        cmocka_unit_test(test_bad_yaml),
+        cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_listen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
