@@ -392,9 +392,8 @@ static void
 set_up_http(struct api_server *s)
 {
     s->http = evhttp_new(s->base);
-    /* All, so that a resource says itself which it takes; but CONNECT, after
-     * which evhttp would not close a connection that it is told to. */
-    evhttp_set_allowed_methods(s->http, 0xffff & ~EVHTTP_REQ_CONNECT);
+    /* All, so that a resource says itself which it takes. */
+    evhttp_set_allowed_methods(s->http, 0xffff);
     evhttp_set_max_body_size(s->http, API_MAX_BODY);
     evhttp_set_max_headers_size(s->http, API_MAX_HEADER);
     evhttp_set_timeout(s->http, API_IDLE_TIMEOUT_S);

@@ -95,3 +95,7 @@ tests_fuzz_fuzz_http_route_SOURCES = tests/fuzz/fuzz-http-route.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_http_route_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 tests_fuzz_fuzz_http_route_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_http_route_LDADD = $(API_TEST_LIBS)
+
+dist_check_SCRIPTS += tests/api/run
+TESTS += tests/api/run
+EXTRA_DIST += tests/api/conftest.py tests/api/test_api.py tests/api/test_ctl.py

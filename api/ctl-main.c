@@ -285,6 +285,8 @@ static int
 run(struct ctl_options *o, int argc, char *argv[])
 {
     int n_words;
+
+    argv[0] = (char *) "ofmcastctl"; /* For getopt's messages. */
     int code = parse_options(o, NULL, argc, argv);
     if (code != CTL_OK) {
         return code;
@@ -295,8 +297,7 @@ run(struct ctl_options *o, int argc, char *argv[])
     if (!command) {
         return complain_of_command(argc, argv);
     }
-    /* getopt's argv[0], for its messages, takes the place of the last word of
-     * the command. */
+    /* The same takes the place of the last word of the command. */
     argc -= n_words - 1;
     argv += n_words - 1;
     argv[0] = (char *) "ofmcastctl";

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ofmcastctl: what it prints, and its exit codes, on which scripts rely."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+
+import pytest
+from conftest import BUILD, Ctl
+
+OK, FAILED, USAGE, NOT_FOUND, AWAY = 0, 1, 2, 3, 5
+HDMI = ("route", "add", "hdmi", "--source", "192.168.168.55", "--group",
+        "226.2.2.2", "--set", "source=10.1.0.10", "--set", "ttl=16")
+
+
+def good(result):
+    assert result.returncode == OK, result.stderr
+    assert result.stderr == ""
+    return result.stdout
+
+
+def refused(result, code):
+    assert result.returncode == code, (result.stdout, result.stderr)
+    assert result.stderr.startswith("ofmcastctl: ")
+    assert result.stdout == ""
+    return result.stderr
+
+
+def rows(text):
+    """A table as a list of dictionaries; columns are cut at the titles."""
+    head, *lines = text.rstrip("\n").split("\n")
+    titles = head.split("  ")
+    titles = [t.strip() for t in titles if t.strip()]
+    return [dict(zip(titles, (c.strip() for c in line.split("  ")
+                              if c.strip()))) for line in lines]
+
+
+def test_tables(ctl):
+    switches = rows(good(ctl.run("show", "switches")))
+    assert [s["DPID"] for s in switches] \
+        == ["0000000000000001", "0000000000abcdef"]
+    assert [s["STATE"] for s in switches] == ["ready", "away"]
+    assert [s["PORTS"] for s in switches] == ["3", "0"]
+    groups = rows(good(ctl.run("show", "groups")))
+    assert groups[0]["GROUP"] == "226.2.2.2"
+    assert groups[0]["PORT"] == "s1-eth2"
+    assert groups[0]["EXPIRES"] == "4m15s"
+    streams = rows(good(ctl.run("show", "streams")))
+    assert streams[0]["RATE"] == "5.0 kpps"
+    assert streams[0]["BITRATE"] == "56.0 Mbit/s"
+    assert [s["ROUTE"] for s in streams] == ["hdmi", "-"]
+    queriers = rows(good(ctl.run("show", "queriers")))
+    assert [q["QUERIER"] for q in queriers] == ["ours", "other"]
+    assert good(ctl.run("show", "routes")) == "no routes\n"
+
+
+def test_columns_are_aligned(ctl):
+    lines = good(ctl.run("show", "switches")).split("\n")
+    at = lines[0].index("STATE")
+    assert [line[at - 2:at] for line in lines if line] == ["  "] * 3
+    assert lines[1][at:].startswith("ready")
+
+
+def test_one_of_them(ctl):
+    assert "s1-eth2" in good(ctl.run("show", "switches", "1"))
+    assert "226.2.2.2" in good(ctl.run("show", "groups", "0", "226.2.2.2"))
+    refused(ctl.run("show", "groups", "0", "239.1.1.1"), NOT_FOUND)
+    refused(ctl.run("show", "switches", "99"), NOT_FOUND)
+
+
+def test_no_control_characters(start):
+    """Nor colours where nobody looks."""
+    stub = start()
+    out = good(Ctl(stub.url).run("show", "switches", "1"))
+    assert not any(ord(c) < 32 and c != "\n" for c in out)
+
+
+def test_json(ctl):
+    shown = json.loads(good(ctl.run("--json", "show", "groups")))
+    assert shown["groups"][0]["group"] == "226.2.2.2"
+    shown = json.loads(good(ctl.run("show", "switches", "1", "--json")))
+    assert shown["counters"]["messages_in"] == "0xffffffffffffffff"
+    shown = json.loads(good(ctl.run(*HDMI, "-j")))
+    assert shown["set"] == {"source": "10.1.0.10", "ttl": 16}
+
+
+def test_all_pages(start):
+    ctl = Ctl(start("127.0.0.1", 0, 2500).url)
+    shown = json.loads(good(ctl.run("show", "groups", "--json")))
+    assert len(shown["groups"]) == 2501 and "next" not in shown
+
+
+def test_routes(ctl, tmp_path):
+    assert good(ctl.run(*HDMI)) == "route hdmi created: applied\n"
+    assert good(ctl.run(*HDMI)) == "route hdmi written: applied\n"
+    row, = rows(good(ctl.run("show", "routes")))
+    assert row["MATCH"] == "192.168.168.55 > 226.2.2.2"
+    assert row["SET"] == "source=10.1.0.10 ttl=16"
+    assert row["TO"] == "members"
+    assert "10.1.0.10" in good(ctl.run("route", "show", "hdmi"))
+    assert good(ctl.run("route", "rm", "hdmi")) == "route hdmi removed\n"
+    refused(ctl.run("route", "rm", "hdmi"), NOT_FOUND)
+    refused(ctl.run("route", "show", "hdmi"), NOT_FOUND)
+
+
+def test_targets(ctl):
+    good(ctl.run("route", "add", "r", "group=226.2.2.2", "--dpid", "1",
+                 "--port", "s1-eth1", "--udp-dst", "5004", "--to", "members",
+                 "--to", "00:00:00:00:00:00:00:02:s2-eth5,group=239.1.1.2,"
+                 "udp_dst=6000,ttl=4"))
+    route = json.loads(good(ctl.run("route", "show", "r", "--json")))
+    assert route["match"]["udp_dst"] == 5004
+    assert route["match"]["port"] == "s1-eth1"
+    assert route["to"][0] == {"members": True}
+    assert route["to"][1]["dpid"] == "0000000000000002"
+    assert route["to"][1]["port"] == "s2-eth5"
+    assert route["to"][1]["set"] == {"group": "239.1.1.2", "udp_dst": 6000,
+                                     "ttl": 4}
+    good(ctl.run("route", "add", "stop", "--group", "226.2.2.3", "--to",
+                 "nobody"))
+    assert json.loads(good(ctl.run("route", "show", "stop", "-j")))["to"] \
+        == []
+
+
+def test_routes_from_files(ctl, tmp_path):
+    body = json.dumps({"match": {"group": "226.2.2.2"}})
+    file = tmp_path / "route.json"
+    file.write_text(body)
+    assert "created" in good(ctl.run("route", "add", "a", str(file)))
+    assert "created" in good(ctl.run("route", "add", "b", "-", stdin=body))
+    text = refused(ctl.run("route", "add", "c", str(tmp_path / "none")),
+                   FAILED)
+    assert "No such file" in text
+    refused(ctl.run("route", "add", "c", str(file), "--group", "226.1.1.1"),
+            USAGE)
+    refused(ctl.run("route", "add", "c", "-", stdin="{"), FAILED)
+
+
+def test_flows(ctl):
+    text = "table=0,udp,nw_dst=226.2.2.2,actions=drop"
+    assert good(ctl.run("flow", "add", "f1", "1", text)) \
+        == "flow f1 created: applied\n"
+    good(ctl.run("flow", "add", "--group", "g5", "1",
+                 "group_id=5,type=all,bucket=output:2"))
+    kinds = [row["KIND"] for row in rows(good(ctl.run("show", "flows")))]
+    assert kinds == ["flow", "group"]
+    assert text in good(ctl.run("flow", "show", "f1"))
+    good(ctl.run("flow", "rm", "f1"))
+    refused(ctl.run("flow", "rm", "f1"), NOT_FOUND)
+
+
+def test_pending_is_said(ctl):
+    result = ctl.run("flow", "add", "slow", "1", "actions=drop", "-t", "1")
+    assert good(result) == ("flow slow created: pending\n"
+                            "  0000000000000001 pending: no answer yet\n")
+
+
+def test_refusals_name_the_reason(ctl):
+    text = refused(ctl.run("flow", "add", "reject", "1", "x"), FAILED)
+    assert "BAD_OUT_GROUP" in text and "/flow" in text
+    text = refused(ctl.run("route", "add", "r", "--group", "10.0.0.1"),
+                   FAILED)
+    assert "/match/group" in text
+    refused(ctl.run("route", "add", "a b", "--group", "226.1.1.1"), FAILED)
+
+
+@pytest.mark.parametrize("args", [
+    (), ("show",), ("show", "nothing"), ("bogus",), ("route",),
+    ("route", "add"), ("route", "add", "r"), ("route", "rm"),
+    ("route", "rm", "a", "b"), ("show", "groups", "0"),
+    ("show", "streams", "x"), ("flow", "add", "f", "1"), ("verify", "x"),
+    ("show", "events", "x"), ("--nonsense",), ("show", "--nonsense"),
+    ("-t", "x", "show", "groups"), ("show", "groups", "--watch=x"),
+    ("route", "add", "r", "--set", "ttl"), ("route", "add", "r", "x=1", "y"),
+    ("route", "add", "r", "--set", "ttl=many"),
+    ("route", "add", "r", "--to", "somewhere"),
+    ("route", "add", "r", "--to", "1:"), ("route", "add", "r", "--vlan", ""),
+    ("route", "add", "r", "--wait", "never"), ("--api", "x:y", "verify"),
+    ("--api", "https://127.0.0.1", "verify"), ("--api", "", "verify")])
+def test_usage(ctl, args):
+    refused(ctl.run(*args), USAGE)
+
+
+def test_daemon_away(ctl):
+    text = refused(ctl.run("--api", "http://127.0.0.1:1", "show", "groups"),
+                   AWAY)
+    assert "Connection refused" in text and "ofmcastd" in text
+    assert "--api" in text
+    refused(ctl.run("show", "groups", env={
+        "OFMCAST_API": "http://[::1]:1"}), AWAY)
+    refused(ctl.run("show", "events", "--api", "127.0.0.1:1"), AWAY)
+
+
+def test_something_else_listens(ctl, start):
+    import socket
+    import threading
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer():
+        s, _ = listener.accept()
+        s.sendall(b"220 mail.example ESMTP\r\n")
+        s.recv(1000)
+        s.close()
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    text = refused(ctl.run("--api", url, "show", "groups"), AWAY)
+    assert "does not speak HTTP" in text
+    thread.join()
+    listener.close()
+
+
+def test_help(ctl):
+    assert "route add" in good(ctl.run("--help"))
+    assert "--set" in good(ctl.run("route", "add", "--help"))
+    assert "--watch" in good(ctl.run("show", "-h"))
+    assert good(ctl.run("--version")).startswith("ofmcastctl ")
+
+
+def test_verify(ctl):
+    out = good(ctl.run("verify"))
+    assert "0000000000000001: as it should be" in out
+    assert "away" in out
+
+
+def test_events(stub, ctl):
+    for options in ((), ("--json",)):
+        process = ctl.start(*options, "show", "events")
+        # The stream is up when the server has a listener: then it prints.
+        line = ""
+        while not line:
+            stub.emit("hello")
+            if select.select([process.stdout], [], [], 0.1)[0]:
+                line = process.stdout.readline()
+        if options:
+            assert json.loads(line)["event"] == "hello"
+            assert json.loads(line)["data"] == {"n": 1}
+        else:
+            assert line.split()[1:] == ["hello", "n=1"]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=5)
+
+
+def test_watch(stub, ctl):
+    process = ctl.start("show", "switches", "-w", "0.1")
+    text = ""
+    while text.count("DPID") < 3:
+        text += process.stdout.readline()
+    assert "\033" not in text
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=5)
+
+
+def test_on_a_terminal(stub):
+    """There are colours, unless NO_COLOR is set."""
+    for env, colours in (({}, True), ({"NO_COLOR": "1"}, False)):
+        master, slave = pty.openpty()
+        subprocess.run([f"{BUILD}/ofmcastctl", "--api", stub.url, "show",
+                        "switches"], stdout=slave, check=True,
+                       env={**os.environ, **env})
+        text = os.read(master, 65536).decode()
+        assert ("\033[32mready\033[0m" in text) == colours
+        assert ("\033" in text) == colours
+        os.close(master)
+        os.close(slave)
+
+
+def test_output_that_cannot_be_written(ctl):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([f"{BUILD}/ofmcastctl", "show", "switches"],
+                                stdout=full, stderr=subprocess.PIPE,
+                                env=ctl.env)
+    assert result.returncode == FAILED
