@@ -8,9 +8,18 @@ tests_sim_libfakeswitch_a_SOURCES = \
 	tests/sim/fake-private.h \
 	tests/sim/fake-stats.c \
 	tests/sim/fake-switch.c tests/sim/fake-switch.h \
-	tests/sim/fake-tables.c tests/sim/fake-tables.h
+	tests/sim/fake-tables.c tests/sim/fake-tables.h \
+	tests/sim/sim-random.h
 tests_sim_libfakeswitch_a_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
 FAKE_SWITCH_LIBS = tests/sim/libfakeswitch.a $(BASE_LIBS) $(OVS_LIBS)
+
+# Is the fake one like a real one?
+check_PROGRAMS += tests/sim/oracle
+tests_sim_oracle_SOURCES = tests/sim/oracle.c
+tests_sim_oracle_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
+tests_sim_oracle_LDADD = $(FAKE_SWITCH_LIBS)
+dist_check_SCRIPTS += tests/sim/run-oracle
+TESTS += tests/sim/run-oracle
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/sim/test-fake-switch

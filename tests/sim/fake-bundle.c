@@ -67,6 +67,8 @@ drop(struct fake_bundle *b, enum ofperr error)
 static enum ofperr
 commit(struct fake_switch *sw, struct fake_bundle *b)
 {
+    uint64_t n_cascaded = sw->tables.n_cascaded;
+
     for (size_t i = 0; i < b->n; i++) {
         const struct ofp_header *outer = b->messages[i]->data;
         struct ofputil_bundle_add_msg add;
@@ -79,6 +81,7 @@ commit(struct fake_switch *sw, struct fake_bundle *b)
             fake_send_error(sw, error, outer);
             fake_tables_revert(&sw->tables);
             sw->counters.failed_commits++;
+            sw->counters.crashes += sw->tables.n_cascaded > n_cascaded;
             return OFPERR_OFPBFC_MSG_FAILED;
         }
     }

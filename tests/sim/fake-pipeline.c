@@ -26,6 +26,7 @@ struct copy {
 struct walk {
     struct fake_switch *sw;
     uint32_t in_port;
+    bool probe; /* Leave no trace. */
     struct fake_frame frame;
     const struct fake_flow *rule; /* NULL in a PACKET_OUT. */
     struct ofpbuf action_set;
@@ -165,8 +166,8 @@ do_group(struct walk *w, uint32_t id)
         w->broken = true;
         return;
     }
-    g->packets++;
-    g->bytes += w->frame.size;
+    g->packets += !w->probe;
+    g->bytes += w->probe ? 0 : w->frame.size;
     LIST_FOR_EACH (bucket, list_node, &g->buckets) {
         struct fake_frame saved = w->frame;
 
@@ -188,7 +189,7 @@ do_meter(struct walk *w, uint32_t id)
     struct fake_meter *m = fake_tables_lookup_meter(&w->sw->tables, id);
 
     if (m) {
-        m->packets++;
+        m->packets += !w->probe;
     }
 }
 
@@ -225,7 +226,7 @@ do_action(struct walk *w, const struct ofpact *a)
     }
     switch (fake_packet_rewrite(&w->frame, a)) {
     case FAKE_REWRITE_DAMAGE:
-        w->sw->counters.damaged++;
+        w->sw->counters.damaged += !w->probe;
         break;
     case FAKE_REWRITE_EXPIRED:
         w->stop = true;
@@ -272,9 +273,11 @@ walk_table(struct walk *w, uint8_t table)
     const struct fake_flow *saved = w->rule;
 
     if (rule) {
-        rule->packets++;
-        rule->bytes += w->frame.size;
-        rule->used = w->sw->now;
+        if (!w->probe) {
+            rule->packets++;
+            rule->bytes += w->frame.size;
+            rule->used = w->sw->now;
+        }
         w->rule = rule;
         do_actions(w, rule->ofpacts, rule->ofpacts_len);
         w->rule = saved;
@@ -321,14 +324,15 @@ deliver(struct walk *w, fake_output_cb *cb, void *aux)
         if (!w->broken) {
             struct fake_port *p = find_port(w->sw, c->out_port);
 
-            if (p) {
+            if (p && !w->probe) {
                 p->tx_packets++;
                 p->tx_bytes += c->frame.size;
             }
             if (cb) {
                 cb(aux, c->out_port, c->frame.data, c->frame.size);
             }
-            if (c->out_port == FAKE_PORT_CONTROLLER && w->sw->connected) {
+            if (c->out_port == FAKE_PORT_CONTROLLER && w->sw->connected
+                && !w->probe) {
                 send_packet_in(w, c);
             }
         }
@@ -361,6 +365,19 @@ finish_walk(struct walk *w)
         do_action_set(w, set.data, set.size);
         ofpbuf_uninit(&set);
     }
+}
+
+void
+fake_switch_probe(struct fake_switch *sw, uint32_t in_port, const void *frame,
+                  size_t size, fake_output_cb *cb, void *aux)
+{
+    struct walk w;
+
+    start_walk(&w, sw, in_port, frame, size);
+    w.probe = true;
+    walk_table(&w, 0);
+    finish_walk(&w);
+    deliver(&w, cb, aux);
 }
 
 void

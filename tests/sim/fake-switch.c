@@ -295,8 +295,10 @@ static enum ofperr
 handle(struct fake_switch *sw, enum ofptype type, const struct ofp_header *oh)
 {
     switch ((int) type) {
-    case OFPTYPE_HELLO:
     case OFPTYPE_ECHO_REPLY:
+        sw->counters.echo_replies++;
+        return 0;
+    case OFPTYPE_HELLO:
     case OFPTYPE_ERROR:
     case OFPTYPE_SET_ASYNC_CONFIG:
         return 0;

@@ -99,6 +99,11 @@ void fake_switch_packet(struct fake_switch *, uint32_t in_port,
                         const void *frame, size_t size, fake_output_cb *cb,
                         void *aux);
 
+/* The same as a question only: no counter moves, nobody is told. */
+void fake_switch_probe(struct fake_switch *, uint32_t in_port,
+                       const void *frame, size_t size, fake_output_cb *cb,
+                       void *aux);
+
 /* Changes the tables as somebody else would with ovs-ofctl: 'command' is
  * "add-flow", "del-flows", "add-group", "mod-group" or "del-groups".  Returns
  * false, with the reason on stderr, if that is not possible. */
@@ -120,11 +125,14 @@ struct fake_switch_counters {
     uint64_t mods[FAKE_N_MODS]; /* Tried, in and out of bundles. */
     uint64_t n_mods;            /* Their sum. */
     uint64_t barriers, errors, packet_outs, packet_ins, flow_removed;
+    uint64_t echo_replies; /* To what a test sent past the switch. */
     uint64_t commits, failed_commits, discards;
     /* What a good controller never causes. */
     uint64_t cascaded;      /* Flows that vanished with their group. */
     uint64_t bad_out_group; /* Flows refused as they named no group. */
     uint64_t undecodable;   /* Messages that no switch understands. */
+    uint64_t crashes;       /* Bundles that failed after a cascade: there
+                             * ovs-vswitchd 3.1.0 aborts. */
     uint64_t damaged;       /* Later fragments damaged by rewriting. */
 };
 
