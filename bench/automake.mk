@@ -6,3 +6,6 @@ bench_bench_load_SOURCES = \
 	bench/bench-util.c bench/bench-util.h
 bench_bench_load_LDADD = $(IGMP_LIBS)
 EXTRA_DIST += bench/README.md bench/run bench/bench-join.py
+noinst_PROGRAMS += bench/bench-igmp
+bench_bench_igmp_SOURCES = bench/bench-igmp.c
+bench_bench_igmp_LDADD = $(IGMP_LIBS)

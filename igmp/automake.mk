@@ -13,7 +13,9 @@ if HAVE_CMOCKA
 igmp_tests = \
 	tests/unit/test-igmp-golden \
 	tests/unit/test-igmp-group \
-	tests/unit/test-igmp-msg
+	tests/unit/test-igmp-model \
+	tests/unit/test-igmp-msg \
+	tests/unit/test-igmp-snoop
 check_PROGRAMS += $(igmp_tests)
 TESTS += $(igmp_tests)
 tests_unit_test_igmp_golden_SOURCES = tests/unit/test-igmp-golden.c
@@ -22,9 +24,15 @@ tests_unit_test_igmp_golden_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_group_SOURCES = tests/unit/test-igmp-group.c
 tests_unit_test_igmp_group_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_group_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_model_SOURCES = tests/unit/test-igmp-model.c
+tests_unit_test_igmp_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_model_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_msg_SOURCES = tests/unit/test-igmp-msg.c
 tests_unit_test_igmp_msg_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_msg_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_snoop_SOURCES = tests/unit/test-igmp-snoop.c
+tests_unit_test_igmp_snoop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_snoop_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/golden
 

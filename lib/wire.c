@@ -10,51 +10,6 @@ wire_reader_init(struct wire_reader *r, const void *data, size_t size)
     *r = (struct wire_reader){.data = data, .size = size};
 }
 
-size_t
-wire_left(const struct wire_reader *r)
-{
-    return r->failed ? 0 : r->size - r->at;
-}
-
-const uint8_t *
-wire_take(struct wire_reader *r, size_t size)
-{
-    if (r->failed || size > r->size - r->at) {
-        r->failed = true;
-        return NULL;
-    }
-
-    const uint8_t *p = r->data + r->at;
-    r->at += size;
-    return p;
-}
-
-uint8_t
-wire_get_u8(struct wire_reader *r)
-{
-    const uint8_t *p = wire_take(r, 1);
-
-    return p ? p[0] : 0;
-}
-
-uint16_t
-wire_get_be16(struct wire_reader *r)
-{
-    const uint8_t *p = wire_take(r, 2);
-
-    return p ? (uint16_t) (p[0] << 8 | p[1]) : 0;
-}
-
-uint32_t
-wire_get_be32(struct wire_reader *r)
-{
-    const uint8_t *p = wire_take(r, 4);
-
-    return p ? (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
-                   | (uint32_t) p[2] << 8 | p[3]
-             : 0;
-}
-
 uint64_t
 wire_get_be64(struct wire_reader *r)
 {
@@ -81,12 +36,6 @@ wire_get(struct wire_reader *r, void *out, size_t size)
     } else {
         memset(out, 0, size);
     }
-}
-
-void
-wire_skip(struct wire_reader *r, size_t size)
-{
-    (void) wire_take(r, size);
 }
 
 struct wire_reader

@@ -29,17 +29,10 @@ struct wire_writer {
     bool failed;
 };
 
-/* Reading. */
+/* Reading.  The small ones are inline: a parser is made of them. */
 void wire_reader_init(struct wire_reader *, const void *data, size_t size);
-size_t wire_left(const struct wire_reader *);
-uint8_t wire_get_u8(struct wire_reader *);
-uint16_t wire_get_be16(struct wire_reader *);
-uint32_t wire_get_be32(struct wire_reader *);
 uint64_t wire_get_be64(struct wire_reader *);
 void wire_get(struct wire_reader *, void *out, size_t size);
-void wire_skip(struct wire_reader *, size_t size);
-/* Returns the next 'size' bytes without a copy, NULL if there are fewer. */
-const uint8_t *wire_take(struct wire_reader *, size_t size);
 /* A reader of the next 'size' bytes, which are consumed from 'r'; a failed
  * one where there are fewer. */
 struct wire_reader wire_sub(struct wire_reader *r, size_t size);
@@ -58,5 +51,57 @@ void wire_patch_be16(struct wire_writer *, size_t at, uint16_t);
 /* The Internet checksum (RFC 1071) of 'size' bytes, in host byte order; 0
  * over bytes that include their own correct checksum. */
 uint16_t wire_checksum(const void *, size_t size);
+
+static inline size_t
+wire_left(const struct wire_reader *r)
+{
+    return r->failed ? 0 : r->size - r->at;
+}
+
+/* Returns the next 'size' bytes without a copy, NULL if there are fewer. */
+static inline const uint8_t *
+wire_take(struct wire_reader *r, size_t size)
+{
+    if (r->failed || size > r->size - r->at) {
+        r->failed = true;
+        return NULL;
+    }
+
+    const uint8_t *p = r->data + r->at;
+    r->at += size;
+    return p;
+}
+
+static inline void
+wire_skip(struct wire_reader *r, size_t size)
+{
+    (void) wire_take(r, size);
+}
+
+static inline uint8_t
+wire_get_u8(struct wire_reader *r)
+{
+    const uint8_t *p = wire_take(r, 1);
+
+    return p ? p[0] : 0;
+}
+
+static inline uint16_t
+wire_get_be16(struct wire_reader *r)
+{
+    const uint8_t *p = wire_take(r, 2);
+
+    return p ? (uint16_t) (p[0] << 8 | p[1]) : 0;
+}
+
+static inline uint32_t
+wire_get_be32(struct wire_reader *r)
+{
+    const uint8_t *p = wire_take(r, 4);
+
+    return p ? (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+                   | (uint32_t) p[2] << 8 | p[3]
+             : 0;
+}
 
 #endif
