@@ -136,7 +136,7 @@ struct channel_state {
     int64_t last_active;
 };
 
-/* A flow that a route has on a switch, and a channel that it leads to there. */
+/* A flow that a route has on a switch, and a channel that it leads to. */
 struct rule_flow {
     uint64_t dpid;
     uint16_t priority;

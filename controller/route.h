@@ -64,8 +64,8 @@ struct route {
 };
 
 /* From a parsed body.  'name' is the one in the URL, with which a "name"
- * member must agree; NULL: the body names itself.  NULL and 'error' if it makes
- * no sense. */
+ * member must agree; NULL: the body names itself.  NULL and 'error' if it
+ * makes no sense. */
 struct route *route_from_json(const char *name, const struct cJSON *,
                               struct json_error *);
 void route_destroy(struct route *); /* NULL is fine. */

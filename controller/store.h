@@ -7,9 +7,10 @@
  * disk.
  *
  * Each row carries a checksum.  A damaged row or file is reported and the last
- * good generation (state.db.1, written after each successful open) is used for
- * it; a database of a newer version is refused.  One process at a time: a
- * second one is refused with a message that says who holds it.
+ * good generation (state.db.1, written after each successful open and on
+ * close) is used for it; a database of a newer version is refused.  One
+ * process at a time: a second one is refused with a message that says who
+ * holds it.
  *
  * Ownership: strings given are copied; strings given to callbacks live for the
  * call. */
@@ -31,8 +32,7 @@ void store_close(struct store *);
 const char *store_notice(const struct store *);
 
 /* 'json' is the body, 'applied' whether a switch has confirmed it once, 'gone'
- * marks one that is deleted but not yet off its switch.  0 or an errno (ENOSPC,
- * EIO...): then the old state is kept. */
+ * marks one that is deleted but not yet off its switch. */
 struct store_row {
     const char *name;
     const char *json;
@@ -40,10 +40,11 @@ struct store_row {
     bool gone;
 };
 
+/* 0 or an errno (ENOSPC, EIO...): then the old state is kept. */
 int store_put(struct store *, enum store_kind, const struct store_row *);
 int store_delete(struct store *, enum store_kind, const char *name);
 typedef void store_row_cb(void *aux, const struct store_row *);
-/* In order of name. */
+/* In order of name.  The callback must not change the store. */
 int store_each(struct store *, enum store_kind, store_row_cb *, void *aux);
 /* The text of the last error, for a person. */
 const char *store_error(const struct store *);

@@ -299,7 +299,7 @@ streams_flow_removed(struct ctl_switch *sw,
     if (!s || !s->has_flow) {
         return;
     }
-    /* The table still desires it: without this an audit would bring it back. */
+    /* The table still desires it: an audit would bring it back. */
     unset_source_flow(streams, s);
     const struct ip_addr *group = &s->key.group;
     if (!channel_lookup(sw, (uint16_t) s->key.vlan, group)) {

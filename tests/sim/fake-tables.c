@@ -379,8 +379,8 @@ fake_tables_flow_mod(struct fake_tables *t, const struct ofputil_flow_mod *fm,
         return add_flow(t, fm, now);
     case OFPFC_MODIFY:
     case OFPFC_MODIFY_STRICT:
-        /* OVS looks at the actions only if there is a flow to have them.  After
-         * an error the caller reverts. */
+        /* OVS looks at the actions only if there is a flow to have them.
+         * After an error the caller reverts. */
         change_selected(t, fm, fm->command == OFPFC_MODIFY_STRICT);
         return t->n_log > n_log
                    ? check_ofpacts(t, fm->ofpacts, fm->ofpacts_len)
