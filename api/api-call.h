@@ -95,6 +95,6 @@ api_handler api_get_streams, api_get_queriers;
 api_handler api_get_routes, api_get_route, api_get_flows, api_get_flow;
 api_handler api_put_route, api_delete_route, api_put_flow, api_delete_flow;
 api_handler api_get_events, api_get_health, api_get_ready, api_get_metrics;
-api_handler api_get_openapi;
+api_handler api_get_openapi, api_get_page;
 
 #endif

@@ -35,5 +35,6 @@ const struct api_resource API_RESOURCES[] = {
      NULL},
     {"/openapi.json", "This description", API_PARAMS_NONE, api_get_openapi,
      NULL, NULL},
+    {"/", "The web page", API_PARAMS_NONE, api_get_page, NULL, NULL},
     {NULL, NULL, API_PARAMS_NONE, NULL, NULL, NULL},
 };

@@ -16,6 +16,7 @@ libapi_a_SOURCES = \
 	api/api-metrics.c \
 	api/api-metrics.h \
 	api/api-openapi.c \
+	api/api-page.c \
 	api/api-problem.c \
 	api/api-problem.h \
 	api/api-read.c \
@@ -26,6 +27,15 @@ libapi_a_SOURCES = \
 	api/api-server.c \
 	api/api-server.h \
 	api/api-write.c
+
+# The web page as a C string.
+EXTRA_DIST += web/index.html
+CLEANFILES += web/page.inc
+web/page.inc: web/index.html
+	$(AM_V_GEN)$(MKDIR_P) web && \
+	sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' \
+	    $(srcdir)/web/index.html > $@.tmp && mv $@.tmp $@
+api/libapi_a-api-page.$(OBJEXT): web/page.inc
 
 # A controller without a switch takes the place of the real one in tests.
 noinst_LIBRARIES += tests/unit/libstubctl.a

@@ -4,6 +4,7 @@
 import concurrent.futures
 import http.client
 import json
+import pathlib
 import resource
 import socket
 
@@ -43,6 +44,16 @@ def test_reading(stub):
     metrics = stub.ask("GET", "/metrics")
     assert metrics.headers["Content-Type"].startswith("text/plain")
     assert b"ofmcast_switches 2\n" in metrics.body
+
+
+def test_the_page(stub):
+    """It is the file, whole, and loads nothing from elsewhere."""
+    answer = stub.ask("GET", "/")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    here = pathlib.Path(__file__).parent
+    assert answer.body == (here / "../../web/index.html").read_bytes()
+    assert b"http://" not in answer.body and b"https://" not in answer.body
+    assert b"innerHTML" not in answer.body
 
 
 def test_u64_and_dpids_are_strings(stub):

@@ -316,6 +316,17 @@ test_openapi(void **state)
 }
 
 static void
+test_page(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(get(f, "/"), 200);
+    assert_string_equal(f->answer.type, "text/html; charset=utf-8");
+    assert_non_null(strstr(f->answer.body, "<title>ofmcast</title>"));
+    assert_int_equal(strlen(f->answer.body), f->answer.size);
+}
+
+static void
 test_events(void **state)
 {
     struct fixture *f = *state;
@@ -671,6 +682,7 @@ main(void)
         TEST(test_methods),
         TEST(test_health),
         TEST(test_openapi),
+        TEST(test_page),
         TEST(test_events),
         TEST(test_host),
         TEST(test_origin),
