@@ -7,7 +7,7 @@
 #include "lib/xalloc.h"
 
 static const char page[] =
-#include "web/page.inc"
+#include "api/page.inc"
     ;
 
 void

@@ -30,12 +30,12 @@ libapi_a_SOURCES = \
 
 # The web page as a C string.
 EXTRA_DIST += web/index.html
-CLEANFILES += web/page.inc
-web/page.inc: web/index.html
-	$(AM_V_GEN)$(MKDIR_P) web && \
+CLEANFILES += api/page.inc
+api/page.inc: web/index.html
+	$(AM_V_GEN)$(MKDIR_P) api && \
 	sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' \
 	    $(srcdir)/web/index.html > $@.tmp && mv $@.tmp $@
-api/libapi_a-api-page.$(OBJEXT): web/page.inc
+api/libapi_a-api-page.$(OBJEXT): api/page.inc
 
 # A controller without a switch takes the place of the real one in tests.
 noinst_LIBRARIES += tests/unit/libstubctl.a
