@@ -41,3 +41,9 @@ TESTS += tests/fuzz/fuzz-igmp
 tests_fuzz_fuzz_igmp_SOURCES = tests/fuzz/fuzz-igmp.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_igmp_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_igmp_LDADD = $(IGMP_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz-igmp-snoop
+TESTS += tests/fuzz/fuzz-igmp-snoop
+tests_fuzz_fuzz_igmp_snoop_SOURCES = tests/fuzz/fuzz-igmp-snoop.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_igmp_snoop_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_igmp_snoop_LDADD = $(IGMP_LIBS)
