@@ -3,9 +3,9 @@
 #include "igmp/igmp-group.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "lib/xalloc.h"
+#include "igmp/igmp-hosts.h"
+#include "igmp/igmp-sources.h"
 
 /* The router side of RFC 3376 section 6 in the RFC's own notation:
  *
@@ -21,189 +21,12 @@
 
 /* The message of a group-and-source-specific query fits an Ethernet frame. */
 _Static_assert(24 + 12 + 4 * IGMP_MAX_SOURCES <= 1500, "query over the MTU");
-_Static_assert(IGMP_MAX_HOSTS <= UINT16_MAX / 2, "n_hosts overflows");
-
-static void
-soonest(struct igmp_group_ctx *ctx, int64_t at)
-{
-    if (at < ctx->soonest) {
-        ctx->soonest = at;
-    }
-}
-
-/* Sources. */
-
-/* Returns the place of 'a', or where it would stand. */
-static size_t
-source_place(const struct igmp_group *g, const struct ip_addr *a)
-{
-    size_t low = 0, high = g->n_sources;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (ip_addr_compare(&g->sources[middle].address, a) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static struct igmp_source_view *
-find_source(const struct igmp_group *g, const struct ip_addr *a)
-{
-    size_t i = source_place(g, a);
-
-    return i < g->n_sources && ip_addr_equal(&g->sources[i].address, a)
-               ? &g->sources[i]
-               : NULL;
-}
-
-/* Is it wanted in INCLUDE mode, or blocked in EXCLUDE mode? */
-static bool
-is_special(const struct igmp_group *g, const struct igmp_source_view *s)
-{
-    return g->exclude != s->forward;
-}
-
-static void
-specials(const struct igmp_group *g, struct igmp_group_ctx *ctx, int delta)
-{
-    for (size_t i = 0; i < g->n_sources; i++) {
-        if (is_special(g, &g->sources[i])) {
-            ctx->special(ctx->aux, &g->sources[i].address, delta);
-        }
-    }
-}
-
-static void
-add_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
-           const struct ip_addr *a, bool forward, int64_t expires)
-{
-    size_t i = source_place(g, a);
-
-    if (g->n_sources >= IGMP_MAX_SOURCES) {
-        ctx->refused++;
-        return;
-    }
-    if (g->n_sources == g->allocated_sources) {
-        size_t allocated =
-            g->allocated_sources ? g->allocated_sources * 2u : 2;
-
-        g->sources = xrealloc(g->sources, allocated * sizeof *g->sources);
-        g->allocated_sources = (uint16_t) allocated;
-    }
-
-    struct igmp_source_view *s = &g->sources[i];
-    memmove(s + 1, s, (g->n_sources - i) * sizeof *s);
-    g->n_sources++;
-    *s = (struct igmp_source_view){
-        .address = *a, .forward = forward, .expires = expires};
-    soonest(ctx, expires);
-    if (is_special(g, s)) {
-        ctx->special(ctx->aux, a, 1);
-        ctx->changed = true;
-    }
-}
-
-static void
-delete_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
-              struct igmp_source_view *s)
-{
-    size_t i = (size_t) (s - g->sources);
-
-    if (is_special(g, s)) {
-        ctx->special(ctx->aux, &s->address, -1);
-        ctx->changed = true;
-    }
-    g->n_sources--;
-    memmove(s, s + 1, (g->n_sources - i) * sizeof *s);
-}
-
-/* (a)=until: wants 'a' from now on, whatever it was. */
-static void
-want_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
-            const struct ip_addr *a, int64_t until)
-{
-    struct igmp_source_view *s = find_source(g, a);
-
-    if (!s) {
-        add_source(g, ctx, a, true, until);
-        return;
-    }
-    if (!s->forward) { /* Y-A, X+A. */
-        s->forward = true;
-        ctx->special(ctx->aux, a, -1);
-        ctx->changed = true;
-    }
-    s->expires = until;
-    soonest(ctx, until);
-}
-
-/* X -> Y, when the timer of a source runs out in EXCLUDE mode. */
-static void
-block_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
-             struct igmp_source_view *s)
-{
-    s->forward = false;
-    s->queries_left = 0;
-    s->expires = INT64_MAX;
-    if (is_special(g, s)) {
-        ctx->special(ctx->aux, &s->address, 1);
-        ctx->changed = true;
-    }
-}
-
-static bool
-contains(const struct ip_addr *list, size_t n, const struct ip_addr *a)
-{
-    size_t low = 0, high = n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = ip_addr_compare(&list[middle], a);
-
-        if (!order) {
-            return true;
-        } else if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return false;
-}
-
-/* Delete (A-B), or (X-A) and (Y-A). */
-static void
-keep_only(struct igmp_group *g, struct igmp_group_ctx *ctx,
-          const struct ip_addr *list, size_t n)
-{
-    for (size_t i = g->n_sources; i-- > 0;) {
-        if (!contains(list, n, &g->sources[i].address)) {
-            delete_source(g, ctx, &g->sources[i]);
-        }
-    }
-}
-
-/* Changes the filter mode.  The sources stay as they are, but which of them
- * are treated specially turns round. */
-static void
-set_mode(struct igmp_group *g, struct igmp_group_ctx *ctx, bool exclude)
-{
-    specials(g, ctx, -1);
-    g->exclude = exclude;
-    specials(g, ctx, 1);
-    ctx->changed = true;
-}
 
 static void
 set_group_timer(struct igmp_group *g, struct igmp_group_ctx *ctx, int64_t at)
 {
     g->timer = at;
-    soonest(ctx, at);
+    igmp_group_wake(ctx, at);
 }
 
 /* Queries, 6.6.3. */
@@ -271,7 +94,7 @@ schedule_queries(struct igmp_group *g, struct igmp_group_ctx *ctx)
     } else if (g->next_query == INT64_MAX) {
         g->next_query = ctx->now + ctx->times->last_member;
     }
-    soonest(ctx, g->next_query);
+    igmp_group_wake(ctx, g->next_query);
 }
 
 /* Send Q(G), 6.6.3.1.  While one is being answered there is nothing to ask:
@@ -303,7 +126,7 @@ mark_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
         s->expires = last_member_end;
         g->last_lowered = ctx->now;
         s->queries_left = (uint8_t) ctx->times->last_member_count;
-        soonest(ctx, last_member_end);
+        igmp_group_wake(ctx, last_member_end);
     }
 }
 
@@ -322,7 +145,7 @@ query_listed(struct igmp_group *g, struct igmp_group_ctx *ctx,
              const struct ip_addr *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct igmp_source_view *s = find_source(g, &list[i]);
+        struct igmp_source_view *s = igmp_sources_find(g, &list[i]);
 
         if (s) {
             mark_source(g, ctx, s);
@@ -337,7 +160,7 @@ query_unlisted(struct igmp_group *g, struct igmp_group_ctx *ctx,
                const struct ip_addr *list, size_t n)
 {
     for (size_t i = 0; i < g->n_sources; i++) {
-        if (!contains(list, n, &g->sources[i].address)) {
+        if (!igmp_sources_listed(list, n, &g->sources[i].address)) {
             mark_source(g, ctx, &g->sources[i]);
         }
     }
@@ -383,7 +206,7 @@ want_listed(struct igmp_group *g, struct igmp_group_ctx *ctx,
             const struct ip_addr *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        want_source(g, ctx, &list[i], ctx->now + ctx->times->membership);
+        igmp_sources_want(g, ctx, &list[i], ctx->now + ctx->times->membership);
     }
 }
 
@@ -400,14 +223,14 @@ exclude_listed(struct igmp_group *g, struct igmp_group_ctx *ctx,
 {
     bool was_exclude = g->exclude;
 
-    keep_only(g, ctx, list, n);
+    igmp_sources_keep_only(g, ctx, list, n);
     if (!was_exclude) {
-        set_mode(g, ctx, true);
+        igmp_sources_set_mode(g, ctx, true);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!find_source(g, &list[i])) {
-            add_source(g, ctx, &list[i], was_exclude,
-                       was_exclude ? new_until : INT64_MAX);
+        if (!igmp_sources_find(g, &list[i])) {
+            igmp_sources_add(g, ctx, &list[i], was_exclude,
+                             was_exclude ? new_until : INT64_MAX);
         }
     }
     set_group_timer(g, ctx, ctx->now + ctx->times->membership);
@@ -453,8 +276,8 @@ block_in_exclude(struct igmp_group *g, struct igmp_group_ctx *ctx,
                  const struct ip_addr *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!find_source(g, &list[i])) {
-            add_source(g, ctx, &list[i], true, g->timer);
+        if (!igmp_sources_find(g, &list[i])) {
+            igmp_sources_add(g, ctx, &list[i], true, g->timer);
         }
     }
     query_listed(g, ctx, list, n);
@@ -512,7 +335,7 @@ igmp_group_init(struct igmp_group *g)
 void
 igmp_group_uninit(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
-    specials(g, ctx, -1);
+    igmp_sources_tell(g, ctx, -1);
     free(g->sources);
     if (g->hosts != &g->host) {
         free(g->hosts);
@@ -588,11 +411,11 @@ igmp_group_asked(struct igmp_group *g, struct igmp_group_ctx *ctx,
         set_group_timer(g, ctx, end);
     }
     for (size_t i = 0; i < n; i++) {
-        struct igmp_source_view *s = find_source(g, &sources[i]);
+        struct igmp_source_view *s = igmp_sources_find(g, &sources[i]);
 
         if (s && s->forward && s->expires > end) {
             s->expires = end;
-            soonest(ctx, end);
+            igmp_group_wake(ctx, end);
         }
     }
 }
@@ -609,7 +432,7 @@ igmp_group_restore(struct igmp_group *g, struct igmp_group_ctx *ctx,
         want_listed(g, ctx, sources, n);
     }
     g->last_report = ctx->now;
-    soonest(ctx, until);
+    igmp_group_wake(ctx, until);
 }
 
 /* 6.3 and 6.5: a source timer that runs out takes a source out of A, or out
@@ -621,11 +444,11 @@ expire_sources(struct igmp_group *g, struct igmp_group_ctx *ctx)
         struct igmp_source_view *s = &g->sources[i];
 
         if (s->expires > ctx->now) {
-            soonest(ctx, s->expires);
+            igmp_group_wake(ctx, s->expires);
         } else if (g->exclude) {
-            block_source(g, ctx, s);
+            igmp_sources_block(g, ctx, s);
         } else {
-            delete_source(g, ctx, s);
+            igmp_sources_delete(g, ctx, s);
         }
     }
 }
@@ -636,33 +459,17 @@ static void
 expire_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
     if (g->timer > ctx->now) {
-        soonest(ctx, g->timer);
+        igmp_group_wake(ctx, g->timer);
         return;
     }
     for (size_t i = g->n_sources; i-- > 0;) {
         if (!g->sources[i].forward) {
-            delete_source(g, ctx, &g->sources[i]);
+            igmp_sources_delete(g, ctx, &g->sources[i]);
         }
     }
-    set_mode(g, ctx, false);
+    igmp_sources_set_mode(g, ctx, false);
     g->timer = INT64_MAX;
     g->queries_left = 0;
-}
-
-static void
-expire_hosts(struct igmp_group *g, struct igmp_group_ctx *ctx)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < g->n_hosts; i++) {
-        int64_t end = g->hosts[i].last_report + ctx->times->membership;
-
-        if (end > ctx->now) {
-            soonest(ctx, end);
-            g->hosts[n++] = g->hosts[i];
-        }
-    }
-    g->n_hosts = (uint16_t) n;
 }
 
 void
@@ -670,11 +477,11 @@ igmp_group_run(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
     expire_sources(g, ctx);
     expire_group(g, ctx);
-    expire_hosts(g, ctx);
+    igmp_hosts_expire(g, ctx);
     if (g->next_query <= ctx->now) {
         repeat_queries(g, ctx);
     } else {
-        soonest(ctx, g->next_query);
+        igmp_group_wake(ctx, g->next_query);
     }
 }
 
@@ -685,88 +492,6 @@ igmp_group_forwards(const struct igmp_group *g, const struct ip_addr *source)
         return g->exclude;
     }
 
-    const struct igmp_source_view *s = find_source(g, source);
+    const struct igmp_source_view *s = igmp_sources_find(g, source);
     return s ? s->forward : g->exclude;
-}
-
-/* Hosts. */
-
-/* Returns the place of 'mac', or where it would stand. */
-static size_t
-host_place(const struct igmp_group *g, const struct mac_addr *mac)
-{
-    size_t low = 0, high = g->n_hosts;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (memcmp(&g->hosts[middle].mac, mac, sizeof *mac) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static struct igmp_host_view *
-add_host(struct igmp_group *g, size_t i)
-{
-    if (g->n_hosts == g->allocated_hosts) {
-        size_t allocated = g->allocated_hosts * 2u;
-
-        if (g->hosts == &g->host) {
-            g->hosts = xmalloc(allocated * sizeof *g->hosts);
-            g->hosts[0] = g->host;
-        } else {
-            g->hosts = xrealloc(g->hosts, allocated * sizeof *g->hosts);
-        }
-        g->allocated_hosts = (uint16_t) allocated;
-    }
-
-    struct igmp_host_view *h = &g->hosts[i];
-    memmove(h + 1, h, (g->n_hosts - i) * sizeof *h);
-    g->n_hosts++;
-    *h = (struct igmp_host_view){.ip = IP_ADDR_ANY};
-    return h;
-}
-
-void
-igmp_group_host(struct igmp_group *g, struct igmp_group_ctx *ctx, int version,
-                uint8_t type, size_t n_sources, const struct mac_addr *mac,
-                const struct ip_addr *ip)
-{
-    size_t i = host_place(g, mac);
-    struct igmp_host_view *h = &g->hosts[i];
-    bool found = i < g->n_hosts && !memcmp(&h->mac, mac, sizeof *mac);
-
-    if (!found && !igmp_group_creates(type, n_sources)) {
-        return;
-    }
-    if (found && type == IGMP_CHANGE_TO_INCLUDE && !n_sources) {
-        g->n_hosts--;
-        memmove(h, h + 1, (g->n_hosts - i) * sizeof *h);
-        return;
-    }
-    if (!found) {
-        if (g->n_hosts >= IGMP_MAX_HOSTS) {
-            ctx->refused++;
-            return;
-        }
-        h = add_host(g, i);
-        h->mac = *mac;
-        h->ip = *ip;
-    }
-    if (!ip_addr_is_any(ip)) {
-        h->ip = *ip; /* A host may report before it has an address. */
-    }
-    if (type == IGMP_MODE_IS_EXCLUDE || type == IGMP_CHANGE_TO_EXCLUDE) {
-        h->exclude = true;
-    } else if (type == IGMP_MODE_IS_INCLUDE
-               || type == IGMP_CHANGE_TO_INCLUDE) {
-        h->exclude = false;
-    }
-    h->version = version;
-    h->last_report = ctx->now;
-    soonest(ctx, ctx->now + ctx->times->membership);
 }

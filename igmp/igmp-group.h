@@ -13,6 +13,8 @@
  * caller arms one timer with 'ctx->soonest' after each call, and calls
  * igmp_group_run() when it is due.
  *
+ * Its two lists have files of their own: igmp-sources.h, igmp-hosts.h.
+ *
  * Limits: IGMP_MAX_SOURCES sources and IGMP_MAX_HOSTS hosts; what would pass
  * them is left out and counted in 'ctx->refused'. */
 
@@ -68,6 +70,12 @@ struct igmp_group {
     struct igmp_host_view host;   /* Most ports have one. */
 };
 
+static inline void
+igmp_group_wake(struct igmp_group_ctx *ctx, int64_t at)
+{
+    ctx->soonest = at < ctx->soonest ? at : ctx->soonest;
+}
+
 /* A new one forwards nothing: INCLUDE({}), the RFC's "no state". */
 void igmp_group_init(struct igmp_group *);
 /* Tells 'ctx' that no source is special any more. */
@@ -84,10 +92,6 @@ int igmp_group_version(const struct igmp_group *, int64_t now);
 void igmp_group_record(struct igmp_group *, struct igmp_group_ctx *,
                        int version, uint8_t type,
                        const struct ip_addr *sources, size_t n);
-/* The host that a record came from. */
-void igmp_group_host(struct igmp_group *, struct igmp_group_ctx *, int version,
-                     uint8_t type, size_t n_sources, const struct mac_addr *,
-                     const struct ip_addr *);
 /* Another router asked, 6.6.1: Q(G), or Q(G,S) if 'n' is not 0; who does not
  * answer within 'time' is gone. */
 void igmp_group_asked(struct igmp_group *, struct igmp_group_ctx *,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "igmp/igmp-check.h"
+#include "igmp/igmp-hosts.h"
 #include "igmp/igmp-snoop-private.h"
 
 /* The folder's face: what comes in is handed to the machine that it concerns
@@ -310,8 +311,8 @@ input_record(struct igmp_snoop *s, struct igmp_port *port,
         turn_begin(&t, s, m);
         igmp_group_record(&m->group, &t.ctx, msg->version, record->type, list,
                           n);
-        igmp_group_host(&m->group, &t.ctx, msg->version, record->type, n,
-                        &msg->eth_src, &msg->ip_src);
+        igmp_hosts_report(&m->group, &t.ctx, msg->version, record->type, n,
+                          &msg->eth_src, &msg->ip_src);
         turn_end(&t);
     }
     return error;

@@ -80,6 +80,20 @@ void igmp_snoop_set_config(struct igmp_snoop *, const struct igmp_config *,
  * had no effect, or IGMP_OK. */
 enum igmp_error igmp_snoop_input(struct igmp_snoop *, const struct port_id *,
                                  const struct igmp_msg *, int64_t now);
+/* Which other ports of the vlan must be sent the frame that
+ * igmp_snoop_input() has just answered with 'error' (RFC 4541 2.1.1): the
+ * snoop reads frames, passing them on is the caller's.  Never back to where
+ * it came from. */
+enum igmp_relay {
+    IGMP_RELAY_NONE,
+    IGMP_RELAY_ROUTERS, /* Reports and leaves: the router ports only. */
+    IGMP_RELAY_ALL      /* Queries of whoever is the querier: all ports. If
+                         * hosts do not hear them, their membership ends. */
+};
+enum igmp_relay igmp_snoop_relay(const struct igmp_snoop *,
+                                 const struct igmp_msg *,
+                                 enum igmp_error error);
+
 void igmp_snoop_run(struct igmp_snoop *, int64_t now);
 int64_t igmp_snoop_deadline(const struct igmp_snoop *);
 

@@ -77,6 +77,21 @@ igmp_snoop_has_group(const struct igmp_snoop *s, const struct ip_addr *group)
     return igmp_table_lookup(&s->table, group) != NULL;
 }
 
+enum igmp_relay
+igmp_snoop_relay(const struct igmp_snoop *s, const struct igmp_msg *msg,
+                 enum igmp_error error)
+{
+    if (error && error != IGMP_IGNORED && error != IGMP_LIMIT) {
+        return IGMP_RELAY_NONE;
+    }
+    if (msg->kind != IGMP_QUERY) {
+        return IGMP_RELAY_ROUTERS;
+    }
+    /* While we are the querier, who else asks has lost or is a proxy: hosts
+     * that heard both would answer twice. */
+    return s->querier.ours ? IGMP_RELAY_NONE : IGMP_RELAY_ALL;
+}
+
 /* Everything. */
 
 size_t

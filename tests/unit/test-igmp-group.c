@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "igmp/igmp-hosts.h"
+
 /* Every row of RFC 3376 tables 6.4.1 and 6.4.2 by name, and the rest of
  * section 6 for one (group, port).
  *
@@ -657,7 +659,8 @@ host(struct fixture *f, int version, uint8_t type, const char *list,
     struct mac_addr mac = {{2, 0, 0, 0, (uint8_t) (id >> 8), (uint8_t) id}};
     struct ip_addr addr = ip_addr_v4(0x0a010000 + id);
 
-    igmp_group_host(&f->g, &f->ctx, version, type, strlen(list), &mac, &addr);
+    igmp_hosts_report(&f->g, &f->ctx, version, type, strlen(list), &mac,
+                      &addr);
 }
 
 static void
@@ -736,10 +739,10 @@ host_without_address(void **state)
 
     init(&f);
     record(&f, 3, IGMP_MODE_IS_EXCLUDE, "");
-    igmp_group_host(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &none);
+    igmp_hosts_report(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &none);
     assert_true(ip_addr_is_any(&f.g.hosts[0].ip));
-    igmp_group_host(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &some);
-    igmp_group_host(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &none);
+    igmp_hosts_report(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &some);
+    igmp_hosts_report(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &none);
     assert_true(ip_addr_equal(&f.g.hosts[0].ip, &some));
     uninit(&f);
 }

@@ -1084,6 +1084,33 @@ router_port_expires(void **state)
     check_log(f, "p8r");
 }
 
+/* RFC 4541 2.1.1. */
+static void
+who_else_must_hear(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("10.1.0.9");
+    struct igmp_msg report = report_msg(3, false, G), query;
+    struct igmp_msg local = report_msg(2, false, "224.0.0.251");
+    uint8_t frame[256];
+
+    assert_int_equal(igmp_snoop_relay(f->s, &report, IGMP_OK),
+                     IGMP_RELAY_ROUTERS);
+    assert_int_equal(igmp_snoop_relay(f->s, &local, IGMP_IGNORED),
+                     IGMP_RELAY_ROUTERS);
+    assert_int_equal(igmp_snoop_relay(f->s, &report, IGMP_BAD_TTL),
+                     IGMP_RELAY_NONE);
+
+    igmp_msg_decode(frame, igmp_query_encode(&q, frame, sizeof frame), &query);
+    ask(f, 8, &q); /* It loses against us. */
+    assert_int_equal(igmp_snoop_relay(f->s, &query, IGMP_OK), IGMP_RELAY_NONE);
+    q.ip_src = ip("10.1.0.0");
+    ask(f, 8, &q);
+    assert_int_equal(igmp_snoop_relay(f->s, &query, IGMP_OK), IGMP_RELAY_ALL);
+    assert_int_equal(igmp_snoop_relay(f->s, &query, IGMP_BAD_SOURCE),
+                     IGMP_RELAY_NONE);
+}
+
 /* Ports. */
 
 static void
@@ -1340,6 +1367,7 @@ main(void)
         TEST(leave_in_grace),
         TEST(second_querier_takes_the_firsts_place),
         TEST(router_port_expires),
+        TEST(who_else_must_hear),
         TEST(new_port_is_asked),
         TEST(port_down_forgets),
         TEST(restored_lives_one_interval),
