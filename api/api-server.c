@@ -10,6 +10,8 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -373,12 +375,12 @@ is_loopback(const char *host)
 }
 
 static uint16_t
-port_of(struct evhttp_bound_socket *bound)
+port_of(struct evconnlistener *listener)
 {
     struct sockaddr_storage ss;
     socklen_t size = sizeof ss;
 
-    if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &ss,
+    if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr *) &ss,
                     &size)) {
         return 0;
     }
@@ -405,13 +407,50 @@ set_up_http(struct api_server *s)
     evhttp_set_gencb(s->http, on_request, s);
 }
 
+/* Not evhttp_bind_socket(): it would ask getaddrinfo() for families that are
+ * configured (AI_ADDRCONFIG), and on a machine whose only IPv4 address is
+ * 127.0.0.1 that is not one of them. */
+static struct evconnlistener *
+bind_to(struct event_base *base, const struct config_listen *listen,
+        char error[CONFIG_ERROR_SIZE])
+{
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                             .ai_socktype = SOCK_STREAM};
+    struct evconnlistener *listener = NULL;
+    struct addrinfo *ai;
+    char port[8];
+
+    snprintf(port, sizeof port, "%u", listen->port);
+    int result = getaddrinfo(listen->host, port, &hints, &ai);
+    if (!result) {
+        listener = evconnlistener_new_bind(
+            base, NULL, NULL,
+            LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+            SOMAXCONN, ai->ai_addr, (int) ai->ai_addrlen);
+    }
+    if (!listener) {
+        snprintf(error, CONFIG_ERROR_SIZE,
+                 "cannot serve the API on %s port %u: %s", listen->host,
+                 listen->port,
+                 result ? gai_strerror(result) : strerror(errno));
+    }
+    if (!result) {
+        freeaddrinfo(ai);
+    }
+    return listener;
+}
+
 struct api_server *
 api_server_create(struct event_base *base, struct ctl *ctl,
                   const struct config_listen *listen,
                   char error[CONFIG_ERROR_SIZE])
 {
-    struct api_server *s = xcalloc(1, sizeof *s);
+    struct evconnlistener *listener = bind_to(base, listen, error);
 
+    if (!listener) {
+        return NULL;
+    }
+    struct api_server *s = xcalloc(1, sizeof *s);
     s->base = base;
     s->api = (struct api){.ctl = ctl, .loopback = is_loopback(listen->host)};
     s->conns = api_conns_create(base, API_MAX_CONNECTIONS,
@@ -420,19 +459,9 @@ api_server_create(struct event_base *base, struct ctl *ctl,
     set_up_http(s);
     s->ping_timer = event_new(base, -1, EV_PERSIST, on_ping_timer, s);
     event_add(s->ping_timer, &(struct timeval){API_EVENTS_PING_S, 0});
-    errno = 0;
-    struct evhttp_bound_socket *bound =
-        evhttp_bind_socket_with_handle(s->http, listen->host, listen->port);
-    if (!bound) {
-        snprintf(error, CONFIG_ERROR_SIZE,
-                 "cannot serve the API on %s port %u: %s", listen->host,
-                 listen->port,
-                 errno ? strerror(errno) : "it is no address of this host");
-        api_server_destroy(s);
-        return NULL;
-    }
-    s->port = port_of(bound);
-    api_conns_set_listener(s->conns, evhttp_bound_socket_get_listener(bound));
+    s->port = port_of(listener);
+    evhttp_bind_listener(s->http, listener);
+    api_conns_set_listener(s->conns, listener);
     ctl_set_event_listener(ctl, on_event, s);
     return s;
 }
@@ -447,9 +476,7 @@ api_server_destroy(struct api_server *s)
     if (!s) {
         return;
     }
-    if (s->port) {
-        ctl_set_event_listener(s->api.ctl, NULL, NULL);
-    }
+    ctl_set_event_listener(s->api.ctl, NULL, NULL);
     DL_FOREACH_SAFE (s->exchanges, x, next) {
         api_call_abandon(x->call);
         free(x);

@@ -95,10 +95,11 @@ main(int argc, char *argv[])
         api_server_create(stub.base, stub.ctl, &listen, error);
     if (!server) {
         fprintf(stderr, "%s\n", error);
+        stub_ctl_destroy(stub.ctl);
+        event_base_free(stub.base);
+        libevent_global_shutdown();
         return 1;
     }
-    printf("listening on %u\n", api_server_port(server));
-    fflush(stdout);
     struct event *term =
         evsignal_new(stub.base, SIGTERM, on_signal, stub.base);
     struct event *input = event_new(stub.base, STDIN_FILENO,
@@ -108,6 +109,8 @@ main(int argc, char *argv[])
     event_add(term, NULL);
     event_add(input, NULL);
     event_add(timer, &(struct timeval){0, 200000});
+    printf("listening on %u\n", api_server_port(server));
+    fflush(stdout);
     event_base_dispatch(stub.base);
     event_free(term);
     event_free(input);

@@ -7,9 +7,10 @@ import json
 import pathlib
 import resource
 import socket
+import subprocess
 
 import pytest
-from conftest import read_all, wait_until
+from conftest import BUILD, read_all, wait_until
 
 ROUTE = {"match": {"group": "226.2.2.2"}, "set": {"ttl": 16}}
 JSON = "application/json"
@@ -226,27 +227,23 @@ def test_other_hosts_and_sites(stub):
 def test_a_body_of_five_megabytes(stub, framing):
     """A clear 413, also for a client that reads only after it has sent
     everything; and no trace of it in the memory."""
-    before = stub.memory()
     body = b'{"match":"' + b"x" * (5 << 20) + b'"}'
-    with stub.connect() as s:
-        if framing == "chunked":
-            s.sendall(PUT + b"Transfer-Encoding: chunked\r\n\r\n")
-        elif framing == "expect":
-            s.sendall(PUT + b"Expect: 100-continue\r\n"
-                      b"Content-Length: %d\r\n\r\n" % len(body))
-        else:
-            s.sendall(PUT + b"Content-Length: %d\r\n\r\n" % len(body))
-        try:
-            if framing == "chunked":
-                s.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
-            else:
-                s.sendall(body)
-        except (BrokenPipeError, ConnectionResetError):
-            assert framing == "chunked"  # It need not read on for ever.
-        data = read_all(s)
-    assert data.startswith(b"HTTP/1.1 413") or framing == "chunked"
+    head = {"length": b"Content-Length: %d\r\n\r\n" % len(body),
+            "expect": b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+                      % len(body),
+            "chunked": b"Transfer-Encoding: chunked\r\n\r\n%x\r\n"
+                       % len(body)}[framing]
+    before = stub.memory()
+    for _ in range(5):
+        with stub.connect() as s:
+            try:
+                s.sendall(PUT + head + body)
+            except (BrokenPipeError, ConnectionResetError):
+                assert framing == "chunked"  # It need not read on for ever.
+            assert read_all(s).startswith(b"HTTP/1.1 413") \
+                or framing == "chunked"
     assert stub.well()
-    assert stub.memory() < before + (4 << 20)
+    assert stub.memory() < before + (10 << 20)
     assert stub.ask("GET", "/v1/routes").json["routes"] == []
 
 
@@ -370,6 +367,34 @@ def test_no_descriptors_left(start):
     for s in idle:
         s.close()
     wait_until(stub.well, "it accepts again")
+
+
+def test_listening(start):
+    """On IPv6; not where somebody else does, and it says so."""
+    stub = start("::1")
+    assert stub.ask("GET", "/healthz", headers={
+        "Host": f"[::1]:{stub.port}"}).status == 200
+    is_problem(stub.ask("GET", "/healthz", headers={
+        "Host": "evil.example"}), 421)
+    second = subprocess.run([f"{BUILD}/tests/api/api-stub", "::1",
+                             str(stub.port)], capture_output=True, text=True)
+    assert second.returncode == 1
+    assert second.stderr == (f"cannot serve the API on ::1 port {stub.port}: "
+                             "Address already in use\n")
+
+
+def test_only_loopback_has_ipv4():
+    """As in the network namespace of a lab whose ports have IPv6 link-local
+    addresses alone."""
+    script = ("ip link set lo up && ip link add type veth && "
+              "ip link set veth0 up && ip link set veth1 up && "
+              f"exec {BUILD}/tests/api/api-stub 127.0.0.1 0")
+    if subprocess.run(["unshare", "-rn", "ip", "link", "add", "type", "veth"],
+                      capture_output=True).returncode:
+        pytest.skip("no network namespaces here")
+    result = subprocess.run(["unshare", "-rn", "sh", "-c", script], input="",
+                            capture_output=True, text=True, timeout=10)
+    assert result.stdout.startswith("listening on "), result.stderr
 
 
 # Events.
