@@ -39,8 +39,11 @@ def record(kind, group, sources=(), aux_words=0):
         + b"\xaa" * 4 * aux_words
 
 
-def v3_report(source, records, mac=b"\x02\0\0\0\0\x42"):
-    body = struct.pack("!BBHHH", 0x22, 0, 0, 0, len(records)) \
-        + b"".join(records)
-    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
-    return ethernet("224.0.0.22", mac, ipv4(source, "224.0.0.22", body))
+def v3_report(source, records, mac=b"\x02\0\0\0\0\x42", count=None,
+              break_checksum=False, **ip):
+    """'count' is what the report claims to have, if not the truth."""
+    n = len(records) if count is None else count
+    body = struct.pack("!BBHHH", 0x22, 0, 0, 0, n) + b"".join(records)
+    right = checksum(body) ^ break_checksum
+    body = body[:2] + struct.pack("!H", right) + body[4:]
+    return ethernet("224.0.0.22", mac, ipv4(source, "224.0.0.22", body, **ip))
