@@ -55,7 +55,7 @@ class Node:
                     env, stdin)
 
     def sysctl(self, **values):
-        """sysctl(net_ipv4_ip_forward=1); an interface goes by IFACE."""
+        """sysctl(**{"net.ipv4.ip_forward": 1})"""
         for key, value in values.items():
             self.run("sysctl", "-qw", f"{key}={value}")
 
@@ -67,7 +67,8 @@ class Host(Node):
         super().__init__(lab, name)
         self.switch = switch
         self.ports = ports  # Of the switch, one for each interface.
-        self.ifaces = [f"{name}-eth{i}" for i in range(len(ports))]
+        # At most 15 characters are allowed.
+        self.ifaces = [f"{name[:9]}-eth{i}" for i in range(len(ports))]
         self.ip = None
 
     @property
@@ -251,6 +252,8 @@ class Lab:
                   f"{os.getpid()} {start_time(os.getpid())}\n")
         run("ip", "netns", "add", self.home.netns)
         run("ip", "-n", self.home.netns, "link", "set", "lo", "up")
+        # The kernel's own chatter on the switch's side of each wire.
+        self.home.sysctl(**{"net.ipv6.conf.default.disable_ipv6": 1})
         database = os.path.join(self.dir, "conf.db")
         run("ovsdb-tool", "create", database, SCHEMA)
         self.home.spawn("ovsdb", "ovsdb-server", database, "-vconsole:off",
@@ -310,7 +313,8 @@ class Lab:
         argv = ["add-br", name, "--", "set", "bridge", name,
                 "datapath_type=netdev", "fail_mode=secure",
                 "protocols=OpenFlow13",
-                f"other-config:datapath-id={dpid:016x}"]
+                f"other-config:datapath-id={dpid:016x}",
+                "other-config:disable-in-band=true"]
         if self.controller:
             argv += ["--", "set-controller", name, self.controller, "--",
                      "set", "controller", name, "max_backoff=1000",

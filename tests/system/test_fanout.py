@@ -37,7 +37,8 @@ def test_a_target_that_also_joined_gets_one_copy(net):
         "match": {"group": GROUP}, "set": {"source": "10.1.0.10"},
         "to": [{"members": True}, {"dpid": "1", "port": h2.port_name}]})
     receivers = [h.receive(GROUP, PORT) for h in (h2, h3)]
-    net.wait_members(h2, h3)
+    # Those of the channel, and the copies of the route's stream.
+    net.wait_groups([h2, h3], [h2, h3])
 
     net.stream(rate=1000, count=1000).wait()
 
@@ -55,7 +56,7 @@ def test_targets_and_members_with_rewrites_of_their_own(net):
                 "set": {"group": "239.1.1.2", "udp_dst": 7000}}]})
     receiver = h2.receive(GROUP, PORT)
     wire = h3.tap()
-    net.wait_members(h2, h3)
+    net.wait_groups([h2], [h2, h3])
 
     net.stream(rate=1000, count=1000).wait()
 

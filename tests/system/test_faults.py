@@ -10,8 +10,8 @@ import struct
 import pytest
 from frames import TO_EX, record, v3_report
 from procs import in_netns, run, wait_until, write
-from rest import OPENFLOW_PORT, program
-from scene import GROUP, PORT
+from rest import OPENFLOW_PORT, Daemon, program
+from scene import GROUP, PORT, SHORT
 
 GOOD = "239.6.0.1"
 
@@ -130,6 +130,16 @@ def test_a_port_that_is_deleted(net):
         r.stop()
 
 
+def test_it_starts_where_nothing_but_loopback_has_ipv4(lab):
+    """As at boot, before DHCP has answered."""
+    lab.home.run("ip", "link", "add", "six", "type", "veth", "peer", "name",
+                 "six-peer")
+    lab.home.sysctl(**{"net.ipv6.conf.six.disable_ipv6": 0})
+    lab.home.run("ip", "link", "set", "six", "up")
+    lab.home.run("ip", "addr", "add", "fd00::1/64", "dev", "six")
+    assert Daemon(lab).start().stop() == 0
+
+
 @pytest.mark.parametrize("text, where", [
     ("colour: red\n", ":1:1:"),
     ("l2: normal\nvlans:\n  default: {query_interval: -1}\n", ":3:"),
@@ -158,7 +168,8 @@ def test_a_reload_with_a_bad_configuration_changes_nothing(net):
 
 
 def test_a_reload_changes_the_timers(net):
-    net.daemon.configure("vlans:\n  default: {query_interval: 7.5}\n")
+    net.daemon.configure(SHORT.replace("query_interval: 1,",
+                                       "query_interval: 7.5,"))
     net.daemon.process.signal(signal.SIGHUP)
     wait_until(lambda: [q["query_interval_s"]
                         for q in net.rest.list("queriers")] == [7.5], 5,
