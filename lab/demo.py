@@ -301,7 +301,7 @@ class Demo:
                 ("", f"{build}/ofmcastctl{api} show streams"),
                 ("what the switch has", f"OVS_RUNDIR={self.lab.dir} ovs-ofctl"
                  " -O OpenFlow13 dump-groups s1"),
-                ("join on h3, for 10 packets; Ctrl-C also leaves",
+                ("join on h3; Ctrl-C leaves",
                  f"{enter} {build}/lab/mcrecv --iface h3-eth0 --group {GROUP}"
                  f" --port {PORT} --every 1000"),
                 ("a shell in h3", f"{enter} bash")):
