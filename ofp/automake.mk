@@ -1,25 +1,33 @@
 noinst_LIBRARIES += libofp.a
 libofp_a_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
 libofp_a_SOURCES = \
+	ofp/ofp-blob.c ofp/ofp-blob.h \
 	ofp/ofp-canon.c ofp/ofp-canon.h \
 	ofp/ofp-decode.c ofp/ofp-decode.h \
 	ofp/ofp-encode.c ofp/ofp-encode.h \
+	ofp/ofp-entry.c \
 	ofp/ofp-error.c ofp/ofp-error.h \
 	ofp/ofp-flow.c ofp/ofp-flow.h \
+	ofp/ofp-ids.c ofp/ofp-ids.h \
 	ofp/ofp-msg.c ofp/ofp-msg.h \
 	ofp/ofp-names.c ofp/ofp-names.h \
 	ofp/ofp-ports.c ofp/ofp-ports.h \
 	ofp/ofp-proto.h \
+	ofp/ofp-readback.c \
+	ofp/ofp-round.c \
+	ofp/ofp-send.c \
 	ofp/ofp-session.c ofp/ofp-session.h \
 	ofp/ofp-static.c ofp/ofp-static.h \
+	ofp/ofp-stats.c \
 	ofp/ofp-stream.c ofp/ofp-stream.h \
-	ofp/ofp-table.h
+	ofp/ofp-table.c ofp/ofp-table.h ofp/ofp-table-private.h
 
 if HAVE_CMOCKA
 ofp_tests = \
 	tests/unit/test-ofp-encode \
 	tests/unit/test-ofp-session \
-	tests/unit/test-ofp-static
+	tests/unit/test-ofp-static \
+	tests/unit/test-ofp-table
 check_PROGRAMS += $(ofp_tests)
 TESTS += $(ofp_tests)
 tests_unit_test_ofp_encode_SOURCES = tests/unit/test-ofp-encode.c
@@ -31,6 +39,11 @@ tests_unit_test_ofp_session_LDADD = $(OFP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ofp_static_SOURCES = tests/unit/test-ofp-static.c
 tests_unit_test_ofp_static_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ofp_static_LDADD = $(OFP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ofp_table_SOURCES = tests/unit/test-ofp-table.c \
+	tests/unit/ofp-rig.c tests/unit/ofp-rig.h
+tests_unit_test_ofp_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ofp_table_LDADD = tests/sim/libfakeswitch.a \
+	$(OFP_LIBS) $(CMOCKA_LIBS)
 endif
 
 ofp_fuzzers = \

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "ofp/ofp-table-private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/xalloc.h"
+#include "ofp/ofp-canon.h"
+#include "ofp/ofp-decode.h"
+#include "ofp/ofp-msg.h"
+
+static void finish(struct ofp_table *, int64_t now);
+
+/* Asking. */
+
+/* What is known of the switch is only what it says now. */
+static void
+forget_all(struct ofp_table *t)
+{
+    struct ofp_entry *e, *next;
+
+    HASH_ITER (hh, t->entries, e, next) {
+        ofp_entry_set_installed(t, e, &e->flow, NULL);
+        ofp_entry_set_installed(t, e, &e->group, NULL);
+        e->foreign = e->flow_seen = e->group_seen = e->touched = false;
+        ofp_entry_bury(t, e);
+    }
+}
+
+static uint32_t
+request(struct ofp_table *t, struct wire_writer *w)
+{
+    uint32_t xid = ofp_table_xid(t, 1);
+
+    ofp_msg_set_xid(w->data, xid);
+    t->ops->send(t->aux, w->data, w->at);
+    return xid;
+}
+
+void
+ofp_readback_start(struct ofp_table *t, enum ofp_readback_kind kind,
+                   int64_t now)
+{
+    struct ofp_readback *rb = &t->readback;
+    uint8_t bytes[128];
+    struct wire_writer w;
+
+    *rb = (struct ofp_readback){.kind = READBACK_NONE};
+    if (kind == READBACK_SYNC) {
+        forget_all(t);
+    }
+    rb->kind = kind;
+    rb->started = now;
+    wire_writer_init(&w, bytes, sizeof bytes);
+    ofp_msg_put_meter_config(&w);
+    rb->meter_xid = request(t, &w);
+    wire_writer_init(&w, bytes, sizeof bytes);
+    ofp_msg_put_multipart(&w, OF13_MP_GROUP_DESC);
+    rb->group_xid = request(t, &w);
+    wire_writer_init(&w, bytes, sizeof bytes);
+    ofp_msg_put_flow_stats(&w, 0, 0);
+    rb->flow_xid = request(t, &w);
+}
+
+void
+ofp_table_poll(struct ofp_table *t, int64_t now)
+{
+    uint8_t bytes[128];
+    struct wire_writer w;
+
+    if (!t->synced || t->failed || t->poll_xid) {
+        return;
+    }
+    wire_writer_init(&w, bytes, sizeof bytes);
+    ofp_msg_put_flow_stats(&w, OFP_COOKIE, OFP_COOKIE_MASK);
+    t->poll_started = now;
+    t->poll_bytes = 0;
+    t->poll_xid = request(t, &w);
+}
+
+/* Answers. */
+
+static bool
+take_part(struct ofp_table *t, uint32_t *xid, struct wire_reader *r,
+          int64_t now)
+{
+    struct ofp_readback *rb = &t->readback;
+
+    if (xid == &rb->meter_xid) {
+        return ofp_stats_meters(t, r);
+    } else if (xid == &rb->group_xid) {
+        return ofp_stats_groups(t, r);
+    } else if (xid == &rb->flow_xid) {
+        return ofp_stats_flows(t, r, now);
+    } else {
+        return ofp_stats_poll(t, r, now);
+    }
+}
+
+/* Which of our requests 'xid' is, and what is asked there; NULL if none. */
+static uint32_t *
+find_request(struct ofp_table *t, uint32_t xid, uint16_t *type)
+{
+    struct ofp_readback *rb = &t->readback;
+
+    if (!xid) {
+        return NULL;
+    } else if (rb->kind && xid == rb->meter_xid) {
+        *type = OF13_MP_METER_CONFIG;
+        return &rb->meter_xid;
+    } else if (rb->kind && xid == rb->group_xid) {
+        *type = OF13_MP_GROUP_DESC;
+        return &rb->group_xid;
+    } else if (rb->kind && xid == rb->flow_xid) {
+        *type = OF13_MP_FLOW;
+        return &rb->flow_xid;
+    }
+    *type = OF13_MP_FLOW;
+    return xid == t->poll_xid ? &t->poll_xid : NULL;
+}
+
+static void
+request_done(struct ofp_table *t, uint32_t *xid, int64_t now)
+{
+    struct ofp_readback *rb = &t->readback;
+
+    *xid = 0;
+    if (xid == &t->poll_xid) {
+        t->busy = true;
+        t->ops->counted(t->aux);
+        t->busy = false;
+    } else if (!rb->meter_xid && !rb->group_xid && !rb->flow_xid) {
+        finish(t, now);
+    }
+}
+
+bool
+ofp_readback_input(struct ofp_table *t, const uint8_t *msg, size_t size,
+                   int64_t now)
+{
+    struct wire_reader r;
+    uint16_t type, flags, wanted;
+    uint32_t *xid = find_request(t, ofp_msg_xid(msg), &wanted);
+    size_t *bytes;
+
+    if (!xid) {
+        return false;
+    }
+    bytes = xid == &t->poll_xid ? &t->poll_bytes : &t->readback.bytes;
+    *bytes += size;
+    wire_reader_init(&r, msg, size);
+    wire_skip(&r, OF13_HEADER_SIZE);
+    type = wire_get_be16(&r);
+    flags = wire_get_be16(&r);
+    wire_skip(&r, 4);
+    if (r.failed || type != wanted || !take_part(t, xid, &r, now)) {
+        ofp_table_fail(t, "malformed multipart reply");
+    } else if (*bytes > OFP_READBACK_BYTES) {
+        ofp_table_fail(t, "the switch tells more than 64 MiB");
+    } else if (!(flags & OF13_MULTIPART_MORE)) {
+        request_done(t, xid, now);
+    }
+    return true;
+}
+
+bool
+ofp_readback_error(struct ofp_table *t, const struct ofp_error *e, int64_t now)
+{
+    uint16_t type;
+    uint32_t *xid = find_request(t, e->xid, &type);
+
+    if (!xid || xid == &t->poll_xid) {
+        return false;
+    } else if (xid == &t->readback.meter_xid) {
+        request_done(t, xid, now); /* It has none. */
+    } else {
+        char reason[OFP_ERROR_SIZE + 64];
+
+        snprintf(reason, sizeof reason,
+                 "the switch does not tell what it holds: %s", e->text);
+        ofp_table_fail(t, reason);
+    }
+    return true;
+}
+
+/* The end. */
+
+static size_t
+out_ports(const struct ofp_blob *group, uint32_t *ports, size_t max)
+{
+    struct wire_reader r;
+    size_t n = 0;
+
+    wire_reader_init(&r, group->data, group->size);
+    wire_skip(&r, GROUP_MOD_BUCKETS);
+    while (wire_left(&r) >= GROUP_BUCKET_SIZE) {
+        uint16_t size = wire_get_be16(&r);
+        struct wire_reader b = wire_sub(&r, size >= 2 ? size - 2 : 0);
+
+        wire_skip(&b, GROUP_BUCKET_SIZE - 2);
+        while (wire_left(&b) >= 8) {
+            uint16_t type = wire_get_be16(&b);
+            uint16_t length = wire_get_be16(&b);
+            struct wire_reader a = wire_sub(&b, length >= 4 ? length - 4 : 0);
+
+            if (type == ACTION_OUTPUT && n < max) {
+                ports[n++] = wire_get_be32(&a);
+            }
+            if (length < 8) {
+                break;
+            }
+        }
+        if (size < GROUP_BUCKET_SIZE) {
+            break;
+        }
+    }
+    return n;
+}
+
+static void
+tell_adopted(struct ofp_table *t, const struct ofp_entry *e, uint32_t *ports)
+{
+    const struct ofp_blob *b = e->flow.installed;
+    struct ofp_adopted a = {.out_ports = ports};
+    struct ofp_flow_key key;
+    struct wire_reader r;
+
+    if (!ofp_canon_flow_key(b->data, b->size, &key)) {
+        return;
+    }
+    wire_reader_init(&r, b->data, b->size);
+    wire_skip(&r, FLOW_MOD_COOKIE);
+    a.cookie = wire_get_be64(&r);
+    a.table = key.table;
+    a.priority = key.priority;
+    a.match_understood = ofp_decode_match(key.match, key.match_size, &a.match);
+    if (e->group.installed) {
+        a.has_group = true;
+        a.n_out_ports = out_ports(e->group.installed, ports,
+                                  OF13_MAX_MESSAGE / GROUP_BUCKET_SIZE);
+    }
+    t->ops->adopted(t->aux, &a);
+}
+
+static void
+tell_synced(struct ofp_table *t)
+{
+    uint32_t *ports =
+        xcalloc(OF13_MAX_MESSAGE / GROUP_BUCKET_SIZE, sizeof *ports);
+    struct ofp_entry *e, *next;
+
+    t->busy = true;
+    HASH_ITER (hh, t->entries, e, next) {
+        if (e->flow.installed) {
+            tell_adopted(t, e, ports);
+        }
+    }
+    t->ops->synced(t->aux);
+    ofp_table_settle(t);
+    t->busy = false;
+    free(ports);
+}
+
+/* What an audit did not see is gone.  A flow with a timeout is expected to
+ * go; then it is not wanted any more. */
+static void
+check_seen(struct ofp_table *t, struct ofp_entry *e)
+{
+    struct ofp_blob *flow = e->flow.installed;
+
+    if (e->foreign && !e->flow_seen) {
+        e->foreign = false;
+        if (e->flow.desired) {
+            ofp_entry_make_dirty(t, e);
+        }
+    }
+    if (e->touched || e->in_flight) {
+        return;
+    }
+    if (flow && !e->flow_seen) {
+        bool temporary =
+            flow->data[FLOW_MOD_IDLE] || flow->data[FLOW_MOD_IDLE + 1];
+
+        if (temporary && !e->dirty) {
+            ofp_blob_unref(e->flow.desired);
+            e->flow.desired = NULL;
+        }
+        t->readback.drift += !temporary;
+        ofp_entry_set_installed(t, e, &e->flow, NULL);
+        ofp_entry_make_dirty(t, e);
+    }
+    if (e->group.installed && !e->group_seen) {
+        t->readback.drift++;
+        ofp_entry_set_installed(t, e, &e->group, NULL);
+        ofp_entry_make_dirty(t, e);
+    }
+}
+
+static void
+finish(struct ofp_table *t, int64_t now)
+{
+    bool audit = t->readback.kind == READBACK_AUDIT;
+    int64_t took = now - t->readback.started;
+    struct ofp_entry *e, *next;
+
+    t->readback.kind = READBACK_NONE;
+    HASH_ITER (hh, t->entries, e, next) {
+        if (audit) {
+            check_seen(t, e);
+        } else if (ofp_entry_differs(e)) {
+            ofp_entry_make_dirty(t, e);
+        }
+        e->flow_seen = e->group_seen = e->touched = false;
+        ofp_entry_bury(t, e);
+    }
+    t->counters.foreign_flows = t->readback.foreign_flows;
+    t->counters.foreign_groups = t->readback.foreign_groups;
+    t->audit_at =
+        now + (took * 100 > OFP_AUDIT_MS ? took * 100 : OFP_AUDIT_MS);
+    if (!audit) {
+        t->synced = true;
+        tell_synced(t);
+    } else if (t->readback.drift) {
+        t->counters.drift += t->readback.drift;
+        t->busy = true;
+        t->ops->drifted(t->aux, t->readback.drift);
+        t->busy = false;
+    }
+}
+
+/* One flow is gone: the switch says so at once if it was asked to. */
+
+void
+ofp_readback_flow_removed(struct ofp_table *t, const uint8_t *msg, size_t size)
+{
+    enum { IDLE, HARD, DELETE, GROUP_DELETE };
+    uint8_t key[OFP_KEY_SIZE];
+    struct wire_reader r;
+    struct ofp_entry *e;
+    uint16_t priority, match_size;
+    uint8_t reason, table;
+    size_t n;
+
+    wire_reader_init(&r, msg, size);
+    wire_skip(&r, OF13_HEADER_SIZE + 8);
+    priority = wire_get_be16(&r);
+    reason = wire_get_u8(&r);
+    table = wire_get_u8(&r);
+    wire_skip(&r, 28 + 2);
+    match_size = wire_get_be16(&r);
+    n = match_size < 4 ? 0 : match_size - 4;
+    n = ofp_entry_flow_key(key, table, priority, wire_take(&r, n), n);
+    e = r.failed || !n || !t->synced ? NULL : ofp_entry_find(t, key, n);
+    if (!e || e->kind != KIND_FLOW || !e->flow.installed || e->in_flight
+        || e->foreign) {
+        return;
+    }
+    ofp_entry_set_installed(t, e, &e->flow, NULL);
+    e->touched = true;
+    if (reason <= HARD && !e->dirty) {
+        ofp_blob_unref(e->flow.desired);
+        ofp_blob_unref(e->group.desired);
+        e->flow.desired = e->group.desired = NULL;
+    } else if (reason == GROUP_DELETE) {
+        ofp_entry_set_installed(t, e, &e->group, NULL);
+    }
+    ofp_entry_make_dirty(t, e);
+    if (e->flow.desired && reason > HARD) {
+        t->counters.drift++;
+        t->busy = true;
+        t->ops->drifted(t->aux, 1);
+        t->busy = false;
+    }
+}
