@@ -17,6 +17,7 @@ igmp_tests = \
 	tests/unit/test-igmp-group \
 	tests/unit/test-igmp-model \
 	tests/unit/test-igmp-msg \
+	tests/unit/test-igmp-querier \
 	tests/unit/test-igmp-snoop
 check_PROGRAMS += $(igmp_tests)
 TESTS += $(igmp_tests)
@@ -32,7 +33,12 @@ tests_unit_test_igmp_model_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_msg_SOURCES = tests/unit/test-igmp-msg.c
 tests_unit_test_igmp_msg_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_msg_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_igmp_snoop_SOURCES = tests/unit/test-igmp-snoop.c
+tests_unit_test_igmp_querier_SOURCES = tests/unit/test-igmp-querier.c \
+	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
+tests_unit_test_igmp_querier_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_querier_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_snoop_SOURCES = tests/unit/test-igmp-snoop.c \
+	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_snoop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_snoop_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 endif
