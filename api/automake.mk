@@ -109,3 +109,8 @@ tests_fuzz_fuzz_http_route_LDADD = $(API_TEST_LIBS)
 dist_check_SCRIPTS += tests/api/run
 TESTS += tests/api/run
 EXTRA_DIST += tests/api/conftest.py tests/api/test_api.py tests/api/test_ctl.py
+
+sbin_PROGRAMS += ofmcastd
+ofmcastd_SOURCES = api/ofmcastd.c
+ofmcastd_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OVS_CFLAGS)
+ofmcastd_LDADD = $(API_LIBS)

@@ -64,6 +64,12 @@ tests_unit_test_json_scan_CFLAGS = \
 	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_json_scan_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test-route-rewrite
+TESTS += tests/unit/test-route-rewrite
+tests_unit_test_route_rewrite_SOURCES = tests/unit/test-route-rewrite.c
+tests_unit_test_route_rewrite_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_route_rewrite_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test-route
 TESTS += tests/unit/test-route
 tests_unit_test_route_SOURCES = tests/unit/test-route.c

@@ -26,6 +26,7 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 enum {
     /* Bytes taken in one go: bounds what one switch can hold up others. */
     READ_CHUNK = 256 << 10,
+    ACCEPT_RETRY_MS = 200,
     PEER_SIZE = 64
 };
 
@@ -37,6 +38,7 @@ struct listener {
     void *aux;
     struct conn *conns; /* utlist. */
     size_t n_conns;
+    struct loop_timer retry; /* Listening again after an error. */
 };
 
 struct conn {
@@ -289,15 +291,24 @@ accept_cb(struct evconnlistener *evl, int fd, struct sockaddr *sa, int size,
     conn_settle(c);
 }
 
-/* Out of file descriptors, most likely: stop listening for a moment instead of
- * spinning. */
+static void
+retry_cb(void *l_, int64_t now)
+{
+    (void) now;
+    struct listener *l = l_;
+    evconnlistener_enable(l->evl);
+}
+
+/* Out of file descriptors, most likely: the waiting connection would wake us
+ * again at once, so stop listening for a moment instead of spinning. */
 static void
 accept_error_cb(struct evconnlistener *evl, void *l_)
 {
-    (void) evl;
-    (void) l_;
+    struct listener *l = l_;
     VLOG_ERR_RL(&rl, "cannot accept a connection: %s",
                 evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+    evconnlistener_disable(evl);
+    loop_timer_set(l->loop, &l->retry, loop_now(l->loop) + ACCEPT_RETRY_MS);
 }
 
 struct listener *
@@ -334,6 +345,7 @@ listener_create(struct loop *loop, const struct config_listen *listen,
         return NULL;
     }
     evconnlistener_set_error_cb(l->evl, accept_error_cb);
+    loop_timer_init(&l->retry, retry_cb, l);
     return l;
 }
 
@@ -343,6 +355,7 @@ listener_destroy(struct listener *l)
     if (!l) {
         return;
     }
+    loop_timer_clear(l->loop, &l->retry);
     evconnlistener_free(l->evl);
     while (l->conns) {
         conn_destroy(l->conns);

@@ -21,6 +21,8 @@
 #include "controller/route-rewrite.h"
 #include "lib/xalloc.h"
 
+enum { POINTER_SIZE = 40 };
+
 struct await {
     uint64_t dpid;
     uint64_t seqno;
@@ -259,21 +261,21 @@ put(struct ctl *ctl, enum store_kind kind, const char *name,
     free(json);
 }
 
+/* Where a route changes the vlan of packets whose vlan it does not match:
+ * 'pointer' is then set to that member. */
 static bool
-vlan_is_open(const struct route *route, const char **pointer)
+vlan_is_open(const struct route *route, char pointer[POINTER_SIZE])
 {
-    static char target[32];
-    *pointer = "/set/vlan";
     if (route->match.has_vlan) {
         return false;
     }
     if (route->set.has_vlan) {
+        snprintf(pointer, POINTER_SIZE, "/set/vlan");
         return true;
     }
     for (size_t i = 0; i < route->n_targets; i++) {
         if (route->targets[i].set.has_vlan) {
-            snprintf(target, sizeof target, "/to/%zu/set/vlan", i);
-            *pointer = target;
+            snprintf(pointer, POINTER_SIZE, "/to/%zu/set/vlan", i);
             return true;
         }
     }
@@ -284,14 +286,14 @@ void
 ctl_route_put(struct ctl *ctl, const struct route *route, enum ctl_wait wait,
               int64_t timeout_ms, ctl_done_cb *cb, void *aux)
 {
-    const char *pointer;
+    char pointer[POINTER_SIZE];
     const struct rule *twin = route_find_twin(ctl, route);
     if (twin) {
         char detail[160];
         snprintf(detail, sizeof detail,
                  "route \"%s\" matches exactly the same packets", twin->name);
         answer(cb, aux, CTL_INVALID, "/match", detail);
-    } else if (vlan_is_open(route, &pointer)) {
+    } else if (vlan_is_open(route, pointer)) {
         answer(cb, aux, CTL_INVALID, pointer,
                "changing the vlan needs \"vlan\" in \"match\": whether to "
                "push, change or pop a tag depends on it");
