@@ -165,6 +165,51 @@ vlan_get(struct ctl *ctl, uint16_t vlan)
     return v;
 }
 
+/* A frame that the switch punted and nobody else has got. */
+struct relay {
+    struct ctl *ctl;
+    const struct port_id *from;
+    const void *frame;
+    size_t size;
+};
+
+static bool
+relay_to(void *relay_, const struct port_id *port)
+{
+    const struct relay *r = relay_;
+    struct ctl_switch *sw = switch_lookup(r->ctl, port->dpid);
+    if (sw && !port_id_equal(port, r->from)) {
+        switch_packet_out(sw, (uint32_t) port->port_no, r->frame, r->size);
+    }
+    return true;
+}
+
+static bool
+relay_to_ports(void *relay_, const struct topo_switch *ts)
+{
+    for (size_t i = 0; i < ts->n_ports; i++) {
+        if (ts->ports[i]->up) {
+            struct port_id id = {ts->dpid, ts->ports[i]->no};
+            relay_to(relay_, &id);
+        }
+    }
+    return true;
+}
+
+/* RFC 4541 2.1.1: queries of another querier go to all hosts; reports go to
+ * router ports only, so that no host suppresses its own. */
+static void
+relay(struct ctl_vlan *v, const struct port_id *from,
+      const struct igmp_msg *msg, const uint8_t *frame, size_t size)
+{
+    struct relay r = {v->ctl, from, frame, size};
+    if (msg->kind == IGMP_QUERY) {
+        topo_each_switch(v->ctl->topo, relay_to_ports, &r);
+    } else {
+        igmp_snoop_each_router_port(v->snoop, relay_to, &r);
+    }
+}
+
 void
 vlans_packet_in(struct ctl *ctl, const struct port_id *port,
                 const uint8_t *frame, size_t size)
@@ -180,12 +225,15 @@ vlans_packet_in(struct ctl *ctl, const struct port_id *port,
     }
     struct ctl_vlan *v = vlan_get(ctl, msg.vlan);
     size_t before = igmp_snoop_n_members(v->snoop);
-    igmp_snoop_input(v->snoop, port, &msg, loop_now(ctl->loop));
+    error = igmp_snoop_input(v->snoop, port, &msg, loop_now(ctl->loop));
     size_t after = igmp_snoop_n_members(v->snoop);
     if (after > before) {
         ctl->joins += after - before;
     } else {
         ctl->leaves += before - after;
+    }
+    if (!error) {
+        relay(v, port, &msg, frame, size);
     }
     vlan_settle(v);
 }
