@@ -23,6 +23,8 @@ libcontroller_a_SOURCES = \
 	controller/loop.c \
 	controller/loop.h \
 	controller/pipeline.c \
+	controller/route-match.c \
+	controller/route-match.h \
 	controller/route-rewrite.c \
 	controller/route-rewrite.h \
 	controller/route-write.c \

@@ -19,21 +19,14 @@
 
 #include "controller/ctl-private.h"
 
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/route-match.h"
 #include "controller/route-rewrite.h"
 #include "lib/xalloc.h"
-
-enum {
-    ETH_TYPE_IPV4 = 0x0800,
-    PRIO_FIRST = 1000, /* Below: the miss flow. */
-    /* Flows that have not moved for so long have lost their source. */
-    SOURCE_IDLE_MS = 60000
-};
 
 struct build {
     struct ctl_switch *sw;
@@ -52,104 +45,6 @@ wait_for(struct rule *rule, const char *format, ...)
     va_start(args, format);
     vsnprintf(rule->waiting, sizeof rule->waiting, format, args);
     va_end(args);
-}
-
-/* 1 to 33 for IPv4, 0 for no prefix at all. */
-static unsigned int
-prefix_weight(const struct ofp_match *match, unsigned int field,
-              const struct ip_prefix *prefix)
-{
-    return match->fields & field ? prefix->len - 96u + 1 : 0;
-}
-
-static uint16_t
-match_priority(const struct ofp_match *match)
-{
-    unsigned int p = prefix_weight(match, OFP_MATCH_IP_DST, &match->ip_dst);
-    p = p * 34 + prefix_weight(match, OFP_MATCH_IP_SRC, &match->ip_src);
-    p = p * 2 + !!(match->fields & OFP_MATCH_IN_PORT);
-    p = p * 2 + !!(match->fields & OFP_MATCH_VLAN);
-    p = p * 2 + !!(match->fields & OFP_MATCH_UDP_DST);
-    p = p * 2 + !!(match->fields & OFP_MATCH_IP_PROTO);
-    return (uint16_t) (PRIO_FIRST + p);
-}
-
-static struct ofp_match
-match_of_route(const struct route *route, uint32_t in_port)
-{
-    const struct route_match *m = &route->match;
-    struct ofp_match match = {.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_IP_DST,
-                              .eth_type = ETH_TYPE_IPV4,
-                              .ip_dst = m->group};
-    if (in_port) {
-        match.fields |= OFP_MATCH_IN_PORT;
-        match.in_port = in_port;
-    }
-    if (m->has_vlan) {
-        match.fields |= OFP_MATCH_VLAN;
-        match.vlan = m->vlan;
-    }
-    if (m->has_source) {
-        match.fields |= OFP_MATCH_IP_SRC;
-        match.ip_src = m->source;
-    }
-    if (m->has_proto) {
-        match.fields |= OFP_MATCH_IP_PROTO;
-        match.ip_proto = m->proto;
-    }
-    if (m->has_udp_dst) {
-        match.fields |= OFP_MATCH_UDP_DST;
-        match.udp_dst = m->udp_dst;
-    }
-    return match;
-}
-
-/* The channel that 'target' has members of, given what a packet is known to
- * be: IP_ADDR_ANY where that is open. */
-static struct channel
-target_channel(const struct route *route, const struct route_target *target,
-               const struct channel *in)
-{
-    struct channel out = *in;
-    const struct route_set *sets[] = {&route->set,
-                                      target ? &target->set : NULL};
-    for (size_t i = 0; i < 2 && sets[i]; i++) {
-        if (sets[i]->has_source) {
-            out.source = sets[i]->source;
-        }
-        if (sets[i]->has_group) {
-            out.group = sets[i]->group;
-        }
-        if (sets[i]->has_vlan) {
-            out.vlan = sets[i]->vlan;
-        }
-    }
-    return out;
-}
-
-struct channel
-route_result(const struct route *route, const struct channel *in)
-{
-    return target_channel(route, NULL, in);
-}
-
-/* Does the route leave the copying to the channel that it leads to? */
-static bool
-is_plain(const struct route *route)
-{
-    return route->n_targets == 1 && route->targets[0].kind == ROUTE_TO_MEMBERS
-           && route_set_is_empty(&route->targets[0].set);
-}
-
-static bool
-has_members_target(const struct route *route)
-{
-    for (size_t i = 0; i < route->n_targets; i++) {
-        if (route->targets[i].kind == ROUTE_TO_MEMBERS) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Buckets. */
@@ -198,7 +93,7 @@ add_members(struct build *b, const struct route_target *target,
             const struct channel *in, const struct ofp_rewrite *rewrite,
             struct bucket_list *list)
 {
-    struct channel out = target_channel(b->route, target, in);
+    struct channel out = route_target_channel(b->route, target, in);
     if (ip_addr_is_any(&out.group)) {
         return; /* A prefix without a group of its own: see each_group(). */
     }
@@ -241,7 +136,7 @@ emit(struct build *b, struct ofp_match match, const struct channel *in,
     const struct route *route = b->route;
     struct ofp_flow flow = {
         .table = TABLE_ROUTE,
-        .priority = match_priority(&match),
+        .priority = route_match_priority(&match),
         .match = match,
         .cookie = cookie_make(COOKIE_ROUTE, (uint32_t) b->rule->owner)};
     /* An explicit route beats what another one was widened to. */
@@ -259,7 +154,7 @@ emit(struct build *b, struct ofp_match match, const struct channel *in,
     int vlan_after = route->set.has_vlan ? route->set.vlan : vlan;
 
     struct bucket_list list = {0};
-    if (is_plain(route)) {
+    if (route_is_plain(route)) {
         flow.goto_table = TABLE_MCAST;
     } else if (route->n_targets) {
         flow.output = OFP_OUT_GROUP;
@@ -371,8 +266,8 @@ static void
 each_vlan(struct build *b, struct ofp_match match, struct channel in)
 {
     const struct route_match *m = &b->route->match;
-    bool members = has_members_target(b->route);
-    bool plain = is_plain(b->route);
+    bool members = route_has_members(b->route);
+    bool plain = route_is_plain(b->route);
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, b->sw->ctl->vlans, v, tmp) {
         if (m->has_vlan && v->vlan != m->vlan) {
@@ -387,7 +282,7 @@ each_vlan(struct build *b, struct ofp_match match, struct channel in)
         }
     }
     if (plain || !members) {
-        struct ofp_match wide = match_of_route(b->route, b->in_port);
+        struct ofp_match wide = route_match(b->route, b->in_port);
         emit(b, wide, &in, m->has_vlan ? m->vlan : -1);
     }
 }
@@ -420,22 +315,10 @@ compile_on(struct ctl_switch *sw, struct rule *rule)
     if (route->match.has_source && ip_prefix_is_host(&route->match.source)) {
         in.source = route->match.source.addr;
     }
-    each_vlan(&b, match_of_route(route, b.in_port), in);
+    each_vlan(&b, route_match(route, b.in_port), in);
 }
 
 /* Replacing what a rule has by what it shall have. */
-
-static bool
-same_flow(const struct rule_flow *a, const struct rule_flow *b)
-{
-    const struct ofp_match *m = &a->match, *n = &b->match;
-    return a->dpid == b->dpid && a->priority == b->priority
-           && m->fields == n->fields && m->in_port == n->in_port
-           && m->vlan == n->vlan && m->ip_proto == n->ip_proto
-           && m->udp_dst == n->udp_dst
-           && !memcmp(&m->ip_src, &n->ip_src, sizeof m->ip_src)
-           && !memcmp(&m->ip_dst, &n->ip_dst, sizeof m->ip_dst);
-}
 
 static void
 unset_missing(struct ctl *ctl, struct rule *rule, const struct rule_flow *old,
@@ -444,7 +327,7 @@ unset_missing(struct ctl *ctl, struct rule *rule, const struct rule_flow *old,
     for (size_t i = 0; i < n_old; i++) {
         bool kept = false;
         for (size_t j = 0; j < rule->n_flows && !kept; j++) {
-            kept = same_flow(&old[i], &rule->flows[j]);
+            kept = rule_flow_equal(&old[i], &rule->flows[j]);
         }
         struct ctl_switch *sw = switch_lookup(ctl, old[i].dpid);
         struct ofp_entry_view view;
@@ -501,151 +384,4 @@ void
 route_uncompile(struct ctl *ctl, struct rule *rule)
 {
     replace(ctl, rule, true);
-}
-
-/* Sources: a route's flows know how many packets there were, but not from
- * whom and through which port.  Once some have come, one is punted. */
-
-static uint64_t
-packets_of(const struct ctl *ctl, const struct rule *rule)
-{
-    uint64_t packets = 0;
-    for (size_t i = 0; i < rule->n_flows; i++) {
-        const struct rule_flow *f = &rule->flows[i];
-        const struct ctl_switch *sw = switch_lookup(ctl, f->dpid);
-        struct ofp_entry_view view;
-        if (sw
-            && ofp_table_lookup(sw->table, TABLE_ROUTE, f->priority, &f->match,
-                                &view)) {
-            packets += view.packets;
-        }
-    }
-    return packets;
-}
-
-void
-routes_counted(struct ctl *ctl, int64_t now)
-{
-    struct rule *rule, *tmp;
-    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        uint64_t packets = packets_of(ctl, rule);
-        bool moves = packets != rule->last_packets;
-        rule->last_packets = packets;
-        if (moves) {
-            rule->last_active = now;
-        } else if (now - rule->last_active > SOURCE_IDLE_MS) {
-            rule->source_known = false;
-        }
-        if (moves && !rule->learning && !rule->source_known) {
-            rule->learning = true;
-            rule_mark(ctl, rule);
-        }
-    }
-}
-
-void
-route_source_known(struct ctl *ctl, uint64_t cookie)
-{
-    if (cookie_kind(cookie) != COOKIE_ROUTE) {
-        return;
-    }
-    ofp_owner owner = cookie & 0xffffff;
-    struct rule *rule;
-    HASH_FIND(hh_owner, ctl->owners, &owner, sizeof owner, rule);
-    if (rule && rule->learning) {
-        rule->learning = false;
-        rule->source_known = true;
-        rule_mark(ctl, rule);
-    }
-}
-
-/* Looking routes up. */
-
-const struct rule *
-route_find_twin(const struct ctl *ctl, const struct route *route)
-{
-    struct rule_flow a = {.match = match_of_route(route, 0)};
-    struct rule *rule, *tmp;
-    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        const struct route_match *m = &rule->route->match;
-        struct rule_flow b = {.match = match_of_route(rule->route, 0)};
-        bool same_switch = !m->has_dpid || !route->match.has_dpid
-                           || m->dpid == route->match.dpid;
-        if (strcmp(rule->name, route->name) && same_switch
-            && m->has_port == route->match.has_port
-            && !strcmp(m->port, route->match.port) && same_flow(&a, &b)) {
-            return rule;
-        }
-    }
-    return NULL;
-}
-
-static bool
-follows_members(const struct route *route, uint16_t vlan,
-                const struct ip_addr *group)
-{
-    for (size_t i = 0; i < route->n_targets; i++) {
-        const struct route_target *target = &route->targets[i];
-        if (target->kind != ROUTE_TO_MEMBERS) {
-            continue;
-        }
-        struct channel in = {.vlan = route->match.has_vlan ? route->match.vlan
-                                                           : vlan};
-        struct channel out = target_channel(route, target, &in);
-        if (out.vlan == vlan
-            && (ip_addr_is_any(&out.group)
-                    ? ip_prefix_contains(&route->match.group, group)
-                    : ip_addr_equal(&out.group, group))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void
-routes_mark_members(struct ctl *ctl, uint16_t vlan,
-                    const struct ip_addr *group)
-{
-    struct rule *rule;
-    LL_FOREACH2(ctl->following, rule, next_following)
-    {
-        if (!rule->dirty && follows_members(rule->route, vlan, group)) {
-            rule_mark(ctl, rule);
-        }
-    }
-}
-
-bool
-route_follows_members(const struct route *route)
-{
-    return has_members_target(route) && !is_plain(route);
-}
-
-struct rule *
-routes_match(const struct ctl *ctl, const struct port_id *port, uint16_t vlan,
-             const struct ip_addr *source, const struct ip_addr *group)
-{
-    struct rule *best = NULL, *rule, *tmp;
-    uint16_t best_priority = 0;
-    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        const struct route_match *m = &rule->route->match;
-        const struct topo_port *in_port =
-            m->has_port ? topo_find_port(ctl->topo, port->dpid, m->port)
-                        : NULL;
-        if (rule->gone || (m->has_dpid && m->dpid != port->dpid)
-            || (m->has_port && (!in_port || in_port->no != port->port_no))
-            || (m->has_vlan && m->vlan != vlan)
-            || (m->has_source && !ip_prefix_contains(&m->source, source))
-            || !ip_prefix_contains(&m->group, group)) {
-            continue;
-        }
-        struct ofp_match match =
-            match_of_route(rule->route, in_port ? in_port->no : 0);
-        uint16_t priority = match_priority(&match);
-        if (!best || priority > best_priority) {
-            best = rule;
-            best_priority = priority;
-        }
-    }
-    return best;
 }

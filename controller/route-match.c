@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+/* Routes as matches: which packets they are for, which of them wins, what
+ * comes out, whose members they follow. */
+
+#include "controller/route-match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/route-rewrite.h"
+
+enum {
+    ETH_TYPE_IPV4 = 0x0800,
+    PRIO_FIRST = 1000, /* Below: the miss flow. */
+    /* Flows that have not moved for so long have lost their source. */
+    SOURCE_IDLE_MS = 60000
+};
+
+/* 1 to 33 for IPv4, 0 for no prefix at all. */
+static unsigned int
+prefix_weight(const struct ofp_match *match, unsigned int field,
+              const struct ip_prefix *prefix)
+{
+    return match->fields & field ? prefix->len - 96u + 1 : 0;
+}
+
+uint16_t
+route_match_priority(const struct ofp_match *match)
+{
+    unsigned int p = prefix_weight(match, OFP_MATCH_IP_DST, &match->ip_dst);
+    p = p * 34 + prefix_weight(match, OFP_MATCH_IP_SRC, &match->ip_src);
+    p = p * 2 + !!(match->fields & OFP_MATCH_IN_PORT);
+    p = p * 2 + !!(match->fields & OFP_MATCH_VLAN);
+    p = p * 2 + !!(match->fields & OFP_MATCH_UDP_DST);
+    p = p * 2 + !!(match->fields & OFP_MATCH_IP_PROTO);
+    return (uint16_t) (PRIO_FIRST + p);
+}
+
+struct ofp_match
+route_match(const struct route *route, uint32_t in_port)
+{
+    const struct route_match *m = &route->match;
+    struct ofp_match match = {.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_IP_DST,
+                              .eth_type = ETH_TYPE_IPV4,
+                              .ip_dst = m->group};
+    if (in_port) {
+        match.fields |= OFP_MATCH_IN_PORT;
+        match.in_port = in_port;
+    }
+    if (m->has_vlan) {
+        match.fields |= OFP_MATCH_VLAN;
+        match.vlan = m->vlan;
+    }
+    if (m->has_source) {
+        match.fields |= OFP_MATCH_IP_SRC;
+        match.ip_src = m->source;
+    }
+    if (m->has_proto) {
+        match.fields |= OFP_MATCH_IP_PROTO;
+        match.ip_proto = m->proto;
+    }
+    if (m->has_udp_dst) {
+        match.fields |= OFP_MATCH_UDP_DST;
+        match.udp_dst = m->udp_dst;
+    }
+    return match;
+}
+
+struct channel
+route_target_channel(const struct route *route,
+                     const struct route_target *target,
+                     const struct channel *in)
+{
+    struct channel out = *in;
+    const struct route_set *sets[] = {&route->set,
+                                      target ? &target->set : NULL};
+    for (size_t i = 0; i < 2 && sets[i]; i++) {
+        if (sets[i]->has_source) {
+            out.source = sets[i]->source;
+        }
+        if (sets[i]->has_group) {
+            out.group = sets[i]->group;
+        }
+        if (sets[i]->has_vlan) {
+            out.vlan = sets[i]->vlan;
+        }
+    }
+    return out;
+}
+
+struct channel
+route_result(const struct route *route, const struct channel *in)
+{
+    return route_target_channel(route, NULL, in);
+}
+
+bool
+route_is_plain(const struct route *route)
+{
+    return route->n_targets == 1 && route->targets[0].kind == ROUTE_TO_MEMBERS
+           && route_set_is_empty(&route->targets[0].set);
+}
+
+bool
+route_has_members(const struct route *route)
+{
+    for (size_t i = 0; i < route->n_targets; i++) {
+        if (route->targets[i].kind == ROUTE_TO_MEMBERS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+rule_flow_equal(const struct rule_flow *a, const struct rule_flow *b)
+{
+    const struct ofp_match *m = &a->match, *n = &b->match;
+    return a->dpid == b->dpid && a->priority == b->priority
+           && m->fields == n->fields && m->in_port == n->in_port
+           && m->vlan == n->vlan && m->ip_proto == n->ip_proto
+           && m->udp_dst == n->udp_dst
+           && !memcmp(&m->ip_src, &n->ip_src, sizeof m->ip_src)
+           && !memcmp(&m->ip_dst, &n->ip_dst, sizeof m->ip_dst);
+}
+
+/* Sources: a route's flows know how many packets there were, but not from
+ * whom and through which port.  Once some have come, one is punted. */
+
+static uint64_t
+packets_of(const struct ctl *ctl, const struct rule *rule)
+{
+    uint64_t packets = 0;
+    for (size_t i = 0; i < rule->n_flows; i++) {
+        const struct rule_flow *f = &rule->flows[i];
+        const struct ctl_switch *sw = switch_lookup(ctl, f->dpid);
+        struct ofp_entry_view view;
+        if (sw
+            && ofp_table_lookup(sw->table, TABLE_ROUTE, f->priority, &f->match,
+                                &view)) {
+            packets += view.packets;
+        }
+    }
+    return packets;
+}
+
+void
+routes_counted(struct ctl *ctl, int64_t now)
+{
+    struct rule *rule, *tmp;
+    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+        uint64_t packets = packets_of(ctl, rule);
+        bool moves = packets != rule->last_packets;
+        rule->last_packets = packets;
+        if (moves) {
+            rule->last_active = now;
+        } else if (now - rule->last_active > SOURCE_IDLE_MS) {
+            rule->source_known = false;
+        }
+        if (moves && !rule->learning && !rule->source_known) {
+            rule->learning = true;
+            rule_mark(ctl, rule);
+        }
+    }
+}
+
+void
+route_source_known(struct ctl *ctl, uint64_t cookie)
+{
+    if (cookie_kind(cookie) != COOKIE_ROUTE) {
+        return;
+    }
+    ofp_owner owner = cookie & 0xffffff;
+    struct rule *rule;
+    HASH_FIND(hh_owner, ctl->owners, &owner, sizeof owner, rule);
+    if (rule && rule->learning) {
+        rule->learning = false;
+        rule->source_known = true;
+        rule_mark(ctl, rule);
+    }
+}
+
+/* Looking routes up. */
+
+const struct rule *
+route_find_twin(const struct ctl *ctl, const struct route *route)
+{
+    struct rule_flow a = {.match = route_match(route, 0)};
+    struct rule *rule, *tmp;
+    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+        const struct route_match *m = &rule->route->match;
+        struct rule_flow b = {.match = route_match(rule->route, 0)};
+        bool same_switch = !m->has_dpid || !route->match.has_dpid
+                           || m->dpid == route->match.dpid;
+        if (strcmp(rule->name, route->name) && same_switch
+            && m->has_port == route->match.has_port
+            && !strcmp(m->port, route->match.port)
+            && rule_flow_equal(&a, &b)) {
+            return rule;
+        }
+    }
+    return NULL;
+}
+
+static bool
+follows_members(const struct route *route, uint16_t vlan,
+                const struct ip_addr *group)
+{
+    for (size_t i = 0; i < route->n_targets; i++) {
+        const struct route_target *target = &route->targets[i];
+        if (target->kind != ROUTE_TO_MEMBERS) {
+            continue;
+        }
+        struct channel in = {.vlan = route->match.has_vlan ? route->match.vlan
+                                                           : vlan};
+        struct channel out = route_target_channel(route, target, &in);
+        if (out.vlan == vlan
+            && (ip_addr_is_any(&out.group)
+                    ? ip_prefix_contains(&route->match.group, group)
+                    : ip_addr_equal(&out.group, group))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+routes_mark_members(struct ctl *ctl, uint16_t vlan,
+                    const struct ip_addr *group)
+{
+    struct rule *rule;
+    LL_FOREACH2(ctl->following, rule, next_following)
+    {
+        if (!rule->dirty && follows_members(rule->route, vlan, group)) {
+            rule_mark(ctl, rule);
+        }
+    }
+}
+
+bool
+route_follows_members(const struct route *route)
+{
+    return route_has_members(route) && !route_is_plain(route);
+}
+
+struct rule *
+routes_match(const struct ctl *ctl, const struct port_id *port, uint16_t vlan,
+             const struct ip_addr *source, const struct ip_addr *group)
+{
+    struct rule *best = NULL, *rule, *tmp;
+    uint16_t best_priority = 0;
+    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+        const struct route_match *m = &rule->route->match;
+        const struct topo_port *in_port =
+            m->has_port ? topo_find_port(ctl->topo, port->dpid, m->port)
+                        : NULL;
+        if (rule->gone || (m->has_dpid && m->dpid != port->dpid)
+            || (m->has_port && (!in_port || in_port->no != port->port_no))
+            || (m->has_vlan && m->vlan != vlan)
+            || (m->has_source && !ip_prefix_contains(&m->source, source))
+            || !ip_prefix_contains(&m->group, group)) {
+            continue;
+        }
+        struct ofp_match match =
+            route_match(rule->route, in_port ? in_port->no : 0);
+        uint16_t priority = route_match_priority(&match);
+        if (!best || priority > best_priority) {
+            best = rule;
+            best_priority = priority;
+        }
+    }
+    return best;
+}
