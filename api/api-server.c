@@ -11,7 +11,6 @@
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@
 #include "api/api-events.h"
 #include "api/api-problem.h"
 #include "controller/ctl.h"
+#include "controller/listen.h"
 #include "lib/mcaddr.h"
 #include "lib/xalloc.h"
 
@@ -407,35 +407,24 @@ set_up_http(struct api_server *s)
     evhttp_set_gencb(s->http, on_request, s);
 }
 
-/* Not evhttp_bind_socket(): it would ask getaddrinfo() for families that are
- * configured (AI_ADDRCONFIG), and on a machine whose only IPv4 address is
- * 127.0.0.1 that is not one of them. */
+/* Not evhttp_bind_socket(), for what listen.h says of getaddrinfo(). */
 static struct evconnlistener *
 bind_to(struct event_base *base, const struct config_listen *listen,
         char error[CONFIG_ERROR_SIZE])
 {
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                             .ai_socktype = SOCK_STREAM};
-    struct evconnlistener *listener = NULL;
-    struct addrinfo *ai;
-    char port[8];
-
-    snprintf(port, sizeof port, "%u", listen->port);
-    int result = getaddrinfo(listen->host, port, &hints, &ai);
-    if (!result) {
-        listener = evconnlistener_new_bind(
+    struct sockaddr_storage ss;
+    int size = listen_sockaddr(listen, &ss);
+    struct evconnlistener *listener =
+        size ? evconnlistener_new_bind(
             base, NULL, NULL,
             LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-            SOMAXCONN, ai->ai_addr, (int) ai->ai_addrlen);
-    }
+            SOMAXCONN, (struct sockaddr *) &ss, size)
+             : NULL;
     if (!listener) {
         snprintf(error, CONFIG_ERROR_SIZE,
                  "cannot serve the API on %s port %u: %s", listen->host,
                  listen->port,
-                 result ? gai_strerror(result) : strerror(errno));
-    }
-    if (!result) {
-        freeaddrinfo(ai);
+                 size ? strerror(errno) : "that is no IP address");
     }
     return listener;
 }

@@ -169,6 +169,9 @@ static int
 serve(struct daemon *d)
 {
     char error[CONFIG_ERROR_SIZE];
+    if (d->config->notice[0]) {
+        VLOG_WARN("%s", d->config->notice);
+    }
     d->ctl = ctl_create(d->base, d->config, error);
     if (!d->ctl) {
         VLOG_ERR("%s", error);

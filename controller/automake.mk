@@ -18,6 +18,8 @@ libcontroller_a_SOURCES = \
 	controller/json-scan.h \
 	controller/json.c \
 	controller/json.h \
+	controller/listen.c \
+	controller/listen.h \
 	controller/log.c \
 	controller/log.h \
 	controller/loop.c \

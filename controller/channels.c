@@ -17,12 +17,7 @@
 
 #include "lib/xalloc.h"
 
-enum {
-    ETH_TYPE_IPV4 = 0x0800,
-    ETH_TYPE_IPV6 = 0x86dd,
-    /* A flow that has not moved for so long has lost its source. */
-    SOURCE_IDLE_MS = 60000
-};
+enum { ETH_TYPE_IPV4 = 0x0800, ETH_TYPE_IPV6 = 0x86dd };
 
 struct channel_state *
 channel_lookup(const struct ctl_switch *sw, uint16_t vlan,
@@ -43,6 +38,7 @@ channel_get(struct ctl_switch *sw, const struct channel_key *key)
         c = xcalloc(1, sizeof *c);
         c->sw = sw;
         c->key = *key;
+        c->learning = !streams_has(sw, key->vlan, &key->group);
         HASH_ADD(hh, sw->channels, key, sizeof c->key, c);
     }
     return c;
@@ -329,6 +325,7 @@ compile(struct channel_state *c)
     compile_sources(c, wanted && v ? v->snoop : NULL);
     switch_want_run(sw);
     if (!wanted) {
+        streams_unregistered(sw, c->key.vlan, &c->key.group);
         HASH_DELETE(hh, sw->channels, c);
         free(c->sources);
         free(c);
@@ -357,30 +354,15 @@ channels_destroy(struct ctl_switch *sw)
     }
 }
 
-/* Packets on a (*,G) flow whose source nobody knows: punt one of them.  Done
- * here and not when the entry is made, so that a join stays one change. */
-void
-channels_counted(struct ctl_switch *sw, int64_t now)
+/* The search for sources.  A (*,G) flow punts until the first packet has told
+ * its source, and again when that source is gone. */
+
+static void
+set_learning(struct channel_state *c, bool learning)
 {
-    struct channel_state *c, *tmp;
-    HASH_ITER (hh, sw->channels, c, tmp) {
-        struct channel channel = {.group = c->key.group, .vlan = c->key.vlan};
-        struct ofp_match match = channel_match(&channel);
-        struct ofp_entry_view view;
-        if (!ofp_table_lookup(sw->table, TABLE_MCAST, PRIO_STAR_G, &match,
-                              &view)) {
-            continue;
-        }
-        if (view.packets != c->last_packets) {
-            c->last_packets = view.packets;
-            c->last_active = now;
-        }
-        bool active = c->last_active && now - c->last_active < SOURCE_IDLE_MS;
-        bool learning = active && !streams_has(sw, c->key.vlan, &c->key.group);
-        if (learning != c->learning) {
-            c->learning = learning;
-            mark(sw->ctl, c);
-        }
+    if (c->learning != learning) {
+        c->learning = learning;
+        mark(c->sw->ctl, c);
     }
 }
 
@@ -389,8 +371,59 @@ channel_source_known(struct ctl_switch *sw, uint16_t vlan,
                      const struct ip_addr *group)
 {
     struct channel_state *c = channel_lookup(sw, vlan, group);
-    if (c && c->learning) {
-        c->learning = false;
+    if (c) {
+        set_learning(c, false);
+    }
+}
+
+void
+channel_source_lost(struct ctl_switch *sw, uint16_t vlan,
+                    const struct ip_addr *group)
+{
+    struct channel_state *c = channel_lookup(sw, vlan, group);
+    if (c) {
+        set_learning(c, true);
+    }
+}
+
+/* The flow stays as it was found, so that a restart changes nothing. */
+void
+channel_restore(struct ctl_switch *sw, const struct adopted_entry *entry)
+{
+    struct channel_key key = {.group = entry->channel.group,
+                              .vlan = entry->channel.vlan};
+    struct channel_state *c;
+    HASH_FIND(hh, sw->channels, &key, sizeof key, c);
+    if (!c) {
+        c = channel_get(sw, &key);
+        c->learning = entry->punts;
+        c->quiet_until = loop_now(sw->ctl->loop) + RESTORE_QUIET_MS;
+        c->star = true;
         mark(sw->ctl, c);
+    }
+}
+
+/* A restored flow that moves: who sends? */
+void
+channels_counted(struct ctl_switch *sw, int64_t now)
+{
+    struct channel_state *c, *tmp;
+    HASH_ITER (hh, sw->channels, c, tmp) {
+        struct channel channel = {.group = c->key.group, .vlan = c->key.vlan};
+        struct ofp_entry_view view;
+        if (!c->quiet_until) {
+            continue;
+        }
+        struct ofp_match match = channel_match(&channel);
+        uint64_t packets = ofp_table_lookup(sw->table, TABLE_MCAST,
+                                            PRIO_STAR_G, &match, &view)
+                               ? view.packets
+                               : 0;
+        bool moves = packets > c->last_packets;
+        c->last_packets = packets;
+        if (now >= c->quiet_until && moves) {
+            c->quiet_until = 0;
+            set_learning(c, !streams_has(sw, c->key.vlan, &c->key.group));
+        }
     }
 }

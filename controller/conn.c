@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "controller/listen.h"
 #include "controller/log.h"
 #include "lib/xalloc.h"
 
@@ -316,15 +317,11 @@ listener_create(struct loop *loop, const struct config_listen *listen,
                 int64_t probe_interval, const struct conn_ops *ops, void *aux,
                 char error[CONFIG_ERROR_SIZE])
 {
-    char text[96];
     struct sockaddr_storage ss;
-    int size = sizeof ss;
-    snprintf(text, sizeof text,
-             strchr(listen->host, ':') ? "[%s]:%u" : "%s:%u", listen->host,
-             listen->port);
-    if (evutil_parse_sockaddr_port(text, (struct sockaddr *) &ss, &size)) {
+    int size = listen_sockaddr(listen, &ss);
+    if (!size) {
         snprintf(error, CONFIG_ERROR_SIZE, "%s is no address to listen on",
-                 text);
+                 listen->host);
         return NULL;
     }
 
@@ -339,8 +336,8 @@ listener_create(struct loop *loop, const struct config_listen *listen,
                                      1024, (struct sockaddr *) &ss, size);
     if (!l->evl) {
         snprintf(error, CONFIG_ERROR_SIZE,
-                 "cannot listen for OpenFlow on %s: %s", text,
-                 strerror(errno));
+                 "cannot listen for OpenFlow on %s port %u: %s", listen->host,
+                 listen->port, strerror(errno));
         free(l);
         return NULL;
     }

@@ -58,6 +58,10 @@ enum {
     METER_SOURCES = 0x4d02,
 };
 
+/* After a restart, what a switch forwards is left alone for so long before
+ * sources that are not known any more are searched for. */
+enum { RESTORE_QUIET_MS = 10000 };
+
 /* Cookies: OFP_COOKIE | kind << 24 | id. */
 enum cookie_kind {
     COOKIE_PIPELINE = 1,
@@ -65,7 +69,7 @@ enum cookie_kind {
     COOKIE_MISS = 3,
     COOKIE_SOURCE = 4, /* id: stream.id */
     COOKIE_CHANNEL = 5,
-    COOKIE_ROUTE = 6
+    COOKIE_ROUTE = 6 /* id: rule.cookie_id */
 };
 
 static inline uint64_t
@@ -104,6 +108,7 @@ struct adopted_entry {
     struct channel channel;
     uint32_t *ports;
     size_t n_ports;
+    bool punts; /* Its source was not known. */
 };
 
 struct ctl_vlan {
@@ -132,8 +137,8 @@ struct channel_state {
     unsigned int n_registered; /* Routes that lead here. */
     struct ip_addr *sources;   /* (S,G) entries set in the table. */
     size_t n_sources;
+    int64_t quiet_until;   /* Restored: do not search for its source yet. */
     uint64_t last_packets; /* Of the (*,G) flow, at the last count. */
-    int64_t last_active;
 };
 
 /* A flow that a route has on a switch, and a channel that it leads to. */
@@ -164,8 +169,10 @@ struct rule {
     struct rule *next_following; /* In ctl->following. */
     struct rule_flow *flows;
     size_t n_flows, allocated_flows;
+    uint32_t cookie_id;    /* From the name: the same after a restart. */
     bool learning;         /* Punting until a source of it is known... */
     bool source_known;     /* ...which it is. */
+    int64_t quiet_until;   /* Restored: do not search for it yet. */
     uint64_t last_packets; /* Of its flows, at the last count. */
     int64_t last_active;
     struct rule_channel *channels;
@@ -269,6 +276,11 @@ size_t channel_ports(const struct ctl_switch *, uint16_t vlan,
 void channels_counted(struct ctl_switch *, int64_t now);
 void channel_source_known(struct ctl_switch *, uint16_t vlan,
                           const struct ip_addr *group);
+/* The last known source of a group is gone. */
+void channel_source_lost(struct ctl_switch *, uint16_t vlan,
+                         const struct ip_addr *group);
+/* The switch has this (*,G) entry, from before a restart. */
+void channel_restore(struct ctl_switch *, const struct adopted_entry *);
 
 /* routes.c */
 void route_compile(struct ctl *, struct rule *);
@@ -288,6 +300,8 @@ struct channel route_result(const struct route *, const struct channel *);
 /* Counters have come in; a packet of the route with this cookie has. */
 void routes_counted(struct ctl *, int64_t now);
 void route_source_known(struct ctl *, uint64_t cookie);
+/* The switch has this flow of a route, from before a restart. */
+void route_restore(struct ctl *, const struct ofp_adopted *);
 /* Are the route's receivers looked up by itself (and not by its channel)? */
 bool route_follows_members(const struct route *);
 
@@ -343,6 +357,10 @@ void streams_counted(struct ctl_switch *, int64_t now);
 void streams_port_down(struct ctl_switch *, uint32_t port);
 /* A vlan's policy for unregistered groups changed: source flows follow. */
 void streams_policy_changed(struct ctl_switch *, uint16_t vlan);
+/* Nobody wants the group any more: flows of the vlan's policy take over for
+ * its known sources, so that none of them has to be punted again. */
+void streams_unregistered(struct ctl_switch *, uint16_t vlan,
+                          const struct ip_addr *group);
 /* Is a source of the group known on this switch? */
 bool streams_has(const struct ctl_switch *, uint16_t vlan,
                  const struct ip_addr *group);

@@ -127,7 +127,8 @@ rule_flow_equal(const struct rule_flow *a, const struct rule_flow *b)
 }
 
 /* Sources: a route's flows know how many packets there were, but not from
- * whom and through which port.  Once some have come, one is punted. */
+ * whom and through which port: they punt until a packet has told, and again
+ * when they have not moved for a while. */
 
 static uint64_t
 packets_of(const struct ctl *ctl, const struct rule *rule)
@@ -146,39 +147,69 @@ packets_of(const struct ctl *ctl, const struct rule *rule)
     return packets;
 }
 
+static void
+set_learning(struct ctl *ctl, struct rule *rule, bool learning)
+{
+    rule->source_known = !learning;
+    if (rule->learning != learning) {
+        rule->learning = learning;
+        rule_mark(ctl, rule);
+    }
+}
+
+static void
+count(struct ctl *ctl, struct rule *rule, int64_t now)
+{
+    uint64_t packets = packets_of(ctl, rule);
+    bool moves = packets != rule->last_packets;
+    rule->last_packets = packets;
+    if (moves) {
+        rule->last_active = now;
+        if (!rule->source_known && now >= rule->quiet_until) {
+            set_learning(ctl, rule, true);
+        }
+    } else if (rule->source_known
+               && now - rule->last_active > SOURCE_IDLE_MS) {
+        set_learning(ctl, rule, true);
+    }
+}
+
 void
 routes_counted(struct ctl *ctl, int64_t now)
 {
     struct rule *rule, *tmp;
     HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        uint64_t packets = packets_of(ctl, rule);
-        bool moves = packets != rule->last_packets;
-        rule->last_packets = packets;
-        if (moves) {
-            rule->last_active = now;
-        } else if (now - rule->last_active > SOURCE_IDLE_MS) {
-            rule->source_known = false;
-        }
-        if (moves && !rule->learning && !rule->source_known) {
-            rule->learning = true;
-            rule_mark(ctl, rule);
-        }
+        count(ctl, rule, now);
     }
+}
+
+static bool
+is_of_cookie(const struct rule *rule, uint64_t cookie)
+{
+    return cookie == cookie_make(COOKIE_ROUTE, rule->cookie_id);
 }
 
 void
 route_source_known(struct ctl *ctl, uint64_t cookie)
 {
-    if (cookie_kind(cookie) != COOKIE_ROUTE) {
-        return;
+    struct rule *rule, *tmp;
+    if (cookie_kind(cookie) == COOKIE_ROUTE) {
+        HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+            if (is_of_cookie(rule, cookie)) {
+                set_learning(ctl, rule, false);
+            }
+        }
     }
-    ofp_owner owner = cookie & 0xffffff;
-    struct rule *rule;
-    HASH_FIND(hh_owner, ctl->owners, &owner, sizeof owner, rule);
-    if (rule && rule->learning) {
-        rule->learning = false;
-        rule->source_known = true;
-        rule_mark(ctl, rule);
+}
+
+void
+route_restore(struct ctl *ctl, const struct ofp_adopted *entry)
+{
+    struct rule *rule, *tmp;
+    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+        if (is_of_cookie(rule, entry->cookie) && rule->quiet_until) {
+            rule->learning |= entry->punts;
+        }
     }
 }
 

@@ -134,11 +134,11 @@ emit(struct build *b, struct ofp_match match, const struct channel *in,
      int vlan)
 {
     const struct route *route = b->route;
-    struct ofp_flow flow = {
-        .table = TABLE_ROUTE,
-        .priority = route_match_priority(&match),
-        .match = match,
-        .cookie = cookie_make(COOKIE_ROUTE, (uint32_t) b->rule->owner)};
+    struct ofp_flow flow = {.table = TABLE_ROUTE,
+                            .priority = route_match_priority(&match),
+                            .match = match,
+                            .cookie =
+                                cookie_make(COOKIE_ROUTE, b->rule->cookie_id)};
     /* An explicit route beats what another one was widened to. */
     struct ofp_entry_view view;
     if (ofp_table_lookup(b->sw->table, flow.table, flow.priority, &match,

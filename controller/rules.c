@@ -42,6 +42,17 @@ parse(enum store_kind kind, const char *name, const char *json,
     return *route || *text;
 }
 
+/* FNV-1a, folded to the 24 bits that a cookie has room for. */
+static uint32_t
+name_hash(const char *name)
+{
+    uint32_t hash = 2166136261u;
+    for (; *name; name++) {
+        hash = (hash ^ (uint8_t) *name) * 16777619u;
+    }
+    return (hash >> 24) ^ (hash & 0xffffff);
+}
+
 static struct rule *
 rule_create(struct ctl *ctl, enum store_kind kind, const char *name)
 {
@@ -49,6 +60,7 @@ rule_create(struct ctl *ctl, enum store_kind kind, const char *name)
     rule->kind = kind;
     snprintf(rule->name, sizeof rule->name, "%s", name);
     rule->owner = ++ctl->last_owner;
+    rule->cookie_id = name_hash(name);
     HASH_ADD_STR(ctl->rules[kind], name, rule);
     HASH_ADD(hh_owner, ctl->owners, owner, sizeof rule->owner, rule);
     return rule;
@@ -84,6 +96,8 @@ rule_set(struct ctl *ctl, enum store_kind kind, const char *name,
     if (route && route_follows_members(route)) {
         LL_PREPEND2(ctl->following, rule, next_following);
     }
+    rule->learning = true;
+    rule->source_known = false;
     static_rule_destroy(rule->text);
     rule->text = text;
     rule->text_is_new = true;
@@ -152,6 +166,9 @@ load_row(void *aux_, const struct store_row *row)
     if (rule) {
         rule->applied = row->applied;
         rule->gone = row->gone;
+        /* Its flows stay as they are found: see route_restore(). */
+        rule->learning = false;
+        rule->quiet_until = aux->ctl->started + RESTORE_QUIET_MS;
     }
 }
 

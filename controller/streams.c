@@ -6,8 +6,9 @@
  * The first packet of an unregistered group meets the vlan's miss flow, which
  * punts it.  A flow of the same policy but without the punt, for that (port,
  * vlan, source, group), takes over at once and lives while the stream does:
- * so a stream costs a handful of packet-ins, whatever its rate.  A stream that
- * meets a (*,G) entry is found by channels_counted(), which punts one packet.
+ * so a stream costs a handful of packet-ins, whatever its rate.  The
+ * (*,G) flow of a registered group, and the flow of a route, punt until the
+ * first packet has told the source.
  *
  * Counters come from the flow that the stream meets; its rates are over the
  * last interval between two readings. */
@@ -38,8 +39,9 @@ struct stream_key {
 };
 
 struct stream {
-    UT_hash_handle hh;    /* In streams->by_key. */
-    UT_hash_handle hh_id; /* In streams->by_id. */
+    UT_hash_handle hh;          /* In streams->by_key. */
+    UT_hash_handle hh_id;       /* In streams->by_id. */
+    struct stream *prev, *next; /* In group->streams. */
     struct stream_key key;
     uint32_t id; /* 24 bits: it stands in the cookie of its flow. */
     bool has_flow;
@@ -52,11 +54,11 @@ struct stream {
     double packets_per_s, bits_per_s;
 };
 
-/* How many sources of a group are known. */
+/* The known sources of a group. */
 struct stream_group {
     UT_hash_handle hh;
     struct channel_key key;
-    unsigned int n;
+    struct stream *streams;
 };
 
 /* Those of one switch. */
@@ -86,7 +88,7 @@ find_group(const struct streams *streams, uint16_t vlan,
 }
 
 static void
-ref_group(struct streams *streams, const struct stream *s)
+enter_group(struct streams *streams, struct stream *s)
 {
     uint16_t vlan = (uint16_t) s->key.vlan;
     struct stream_group *g = find_group(streams, vlan, &s->key.group);
@@ -95,15 +97,17 @@ ref_group(struct streams *streams, const struct stream *s)
         g->key = (struct channel_key){.group = s->key.group, .vlan = vlan};
         HASH_ADD(hh, streams->groups, key, sizeof g->key, g);
     }
-    g->n++;
+    DL_APPEND(g->streams, s);
 }
 
 static void
-unref_group(struct streams *streams, const struct stream *s)
+leave_group(struct streams *streams, struct stream *s)
 {
     struct stream_group *g =
         find_group(streams, (uint16_t) s->key.vlan, &s->key.group);
-    if (!--g->n) {
+    DL_DELETE(g->streams, s);
+    if (!g->streams) {
+        channel_source_lost(streams->sw, g->key.vlan, &g->key.group);
         HASH_DELETE(hh, streams->groups, g);
         free(g);
     }
@@ -112,7 +116,7 @@ unref_group(struct streams *streams, const struct stream *s)
 static void
 stream_destroy(struct streams *streams, struct stream *s)
 {
-    unref_group(streams, s);
+    leave_group(streams, s);
     HASH_DELETE(hh, streams->by_key, s);
     HASH_DELETE(hh_id, streams->by_id, s);
     free(s);
@@ -136,7 +140,7 @@ stream_create(struct streams *streams, const struct stream_key *key,
     s->key = *key;
     s->id = id;
     s->first_seen = s->last_active = loop_now(streams->sw->ctl->loop);
-    ref_group(streams, s);
+    enter_group(streams, s);
     HASH_ADD(hh, streams->by_key, key, sizeof s->key, s);
     HASH_ADD(hh_id, streams->by_id, id, sizeof s->id, s);
     return s;
@@ -418,6 +422,19 @@ streams_policy_changed(struct ctl_switch *sw, uint16_t vlan)
     struct stream *s, *tmp;
     HASH_ITER (hh, sw->streams->by_key, s, tmp) {
         if (s->key.vlan == vlan && s->has_flow) {
+            set_source_flow(sw->streams, s);
+        }
+    }
+}
+
+void
+streams_unregistered(struct ctl_switch *sw, uint16_t vlan,
+                     const struct ip_addr *group)
+{
+    struct stream_group *g = find_group(sw->streams, vlan, group);
+    struct stream *s;
+    DL_FOREACH (g ? g->streams : NULL, s) {
+        if (!s->has_flow) {
             set_source_flow(sw->streams, s);
         }
     }

@@ -134,6 +134,9 @@ table_adopted(void *sw_, const struct ofp_adopted *entry)
     case COOKIE_SOURCE:
         streams_adopted(sw, entry);
         break;
+    case COOKIE_ROUTE:
+        route_restore(sw->ctl, entry);
+        break;
     case COOKIE_CHANNEL:
         if (entry->match_understood
             && channel_of_match(&entry->match, &channel)) {
@@ -149,7 +152,6 @@ table_adopted(void *sw_, const struct ofp_adopted *entry)
     case COOKIE_PIPELINE:
     case COOKIE_IGMP:
     case COOKIE_MISS:
-    case COOKIE_ROUTE:
         break;
     }
 }
@@ -208,6 +210,9 @@ static void
 restore_group(struct ctl_switch *sw, const struct adopted_entry *entries,
               size_t n)
 {
+    if (ip_addr_is_any(&entries[0].channel.source)) {
+        channel_restore(sw, &entries[0]);
+    }
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < entries[i].n_ports; j++) {
             /* Again for a port that an earlier entry named: restoring is

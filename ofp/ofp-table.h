@@ -88,6 +88,7 @@ struct ofp_adopted {
     const uint32_t *out_ports; /* Of the group's buckets. */
     size_t n_out_ports;
     bool has_group;
+    bool punts; /* It has an action to the controller. */
 };
 
 struct ofp_table_ops {
