@@ -196,17 +196,18 @@ relay_to_ports(void *relay_, const struct topo_switch *ts)
     return true;
 }
 
-/* RFC 4541 2.1.1: queries of another querier go to all hosts; reports go to
- * router ports only, so that no host suppresses its own. */
 static void
-relay(struct ctl_vlan *v, const struct port_id *from,
-      const struct igmp_msg *msg, const uint8_t *frame, size_t size)
+relay(struct ctl_vlan *v, enum igmp_relay whom, struct relay *r)
 {
-    struct relay r = {v->ctl, from, frame, size};
-    if (msg->kind == IGMP_QUERY) {
-        topo_each_switch(v->ctl->topo, relay_to_ports, &r);
-    } else {
-        igmp_snoop_each_router_port(v->snoop, relay_to, &r);
+    switch (whom) {
+    case IGMP_RELAY_NONE:
+        break;
+    case IGMP_RELAY_ROUTERS:
+        igmp_snoop_each_router_port(v->snoop, relay_to, r);
+        break;
+    case IGMP_RELAY_ALL:
+        topo_each_switch(v->ctl->topo, relay_to_ports, r);
+        break;
     }
 }
 
@@ -232,9 +233,8 @@ vlans_packet_in(struct ctl *ctl, const struct port_id *port,
     } else {
         ctl->leaves += before - after;
     }
-    if (!error) {
-        relay(v, port, &msg, frame, size);
-    }
+    relay(v, igmp_snoop_relay(v->snoop, &msg, error),
+          &(struct relay){ctl, port, frame, size});
     vlan_settle(v);
 }
 

@@ -220,6 +220,23 @@ out_ports(const struct ofp_blob *group, uint32_t *ports, size_t max)
     return n;
 }
 
+/* Does the flow punt?  If so that is its first action: see ofp-encode.c. */
+static bool
+punts(const struct ofp_blob *flow, const struct ofp_flow_key *key)
+{
+    size_t match = (size_t) (key->match - flow->data) - 4;
+    struct wire_reader r;
+
+    wire_reader_init(&r, flow->data, flow->size);
+    wire_skip(&r, match + (4 + key->match_size + 7) / 8 * 8);
+    bool apply = wire_get_be16(&r) == INSTR_APPLY_ACTIONS;
+    wire_skip(&r, 6);
+    bool experimenter = wire_get_be16(&r) == ACTION_EXPERIMENTER;
+    wire_skip(&r, 2);
+    return apply && experimenter && wire_get_be32(&r) == NX_VENDOR
+           && wire_get_be16(&r) == NX_CONTROLLER2;
+}
+
 static void
 tell_adopted(struct ofp_table *t, const struct ofp_entry *e, uint32_t *ports)
 {
@@ -237,6 +254,7 @@ tell_adopted(struct ofp_table *t, const struct ofp_entry *e, uint32_t *ports)
     a.table = key.table;
     a.priority = key.priority;
     a.match_understood = ofp_decode_match(key.match, key.match_size, &a.match);
+    a.punts = punts(b, &key);
     if (e->group.installed) {
         a.has_group = true;
         a.n_out_ports = out_ports(e->group.installed, ports,
