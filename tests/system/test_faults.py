@@ -86,7 +86,7 @@ def test_a_peer_that_does_not_speak_openflow(net, data):
     since = net.rest.switch(net.s1)["counters"]["messages_out"]
     with connect(net) as peer:
         peer.sendall(data)
-        peer.settimeout(10)
+        peer.settimeout(2)
         try:
             while peer.recv(4096):
                 pass
