@@ -72,6 +72,11 @@ void api_call_not_found(struct api_call *);
 bool api_call_precondition(struct api_call *, const char *etag);
 /* 'limit' and 'cursor'.  False if it has answered. */
 bool api_call_page(struct api_call *, struct api_list *);
+void api_call_bad_cursor(struct api_call *);
+
+/* An address in hex: the order of the text is that of the addresses. */
+enum { API_HEX_SIZE = 33 };
+const char *api_format_hex(const struct ip_addr *, char[API_HEX_SIZE]);
 
 /* Routes and flows are alike for readers and writers but for the verbs. */
 struct api_rules {

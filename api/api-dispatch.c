@@ -392,6 +392,12 @@ api_call_precondition(struct api_call *c, const char *etag)
     return true;
 }
 
+void
+api_call_bad_cursor(struct api_call *c)
+{
+    bad_parameter(c, "cursor", "is not one that this list gave out");
+}
+
 bool
 api_call_page(struct api_call *c, struct api_list *list)
 {
@@ -410,7 +416,7 @@ api_call_page(struct api_call *c, struct api_list *list)
     }
     if (cursor) {
         if (!api_list_is_cursor(cursor)) {
-            bad_parameter(c, "cursor", "is not one that this list gave out");
+            api_call_bad_cursor(c);
             return false;
         }
         snprintf(list->after.text, sizeof list->after.text, "%s", cursor);

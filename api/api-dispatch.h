@@ -18,13 +18,15 @@
 #include "api/api-request.h"
 
 struct api_call;
+struct api_groups;
 struct ctl;
 
 /* What the API serves.  The owner keeps it alive until every call has been
  * answered or abandoned; ctl may finish an abandoned write later still. */
 struct api {
     struct ctl *ctl;
-    bool loopback; /* Listens on a loopback address. */
+    bool loopback;             /* Listens on a loopback address. */
+    struct api_groups *groups; /* See api-groups.h; NULL: none. */
 };
 
 typedef void api_reply_cb(void *aux, struct api_response *);

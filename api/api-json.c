@@ -82,7 +82,7 @@ api_json_add_seconds(struct cJSON *object, const char *name, int64_t ms)
 }
 
 char *
-api_json_print(struct cJSON *object, size_t *size)
+api_json_text(struct cJSON *object)
 {
     char *text = cJSON_PrintUnformatted(object);
 
@@ -90,9 +90,41 @@ api_json_print(struct cJSON *object, size_t *size)
     if (!text) {
         abort(); /* Out of memory, as xmalloc() has it. */
     }
+    return text;
+}
+
+char *
+api_json_print(struct cJSON *object, size_t *size)
+{
+    char *text = api_json_text(object);
+
     *size = strlen(text) + 1;
     text = xrealloc(text, *size + 1);
     memcpy(text + *size - 1, "\n", 2);
+    return text;
+}
+
+char *
+api_json_page(const char *plural, char *items[], size_t n, const char *next,
+              size_t *size)
+{
+    size_t room = strlen(plural) + strlen(next) + 64;
+
+    for (size_t i = 0; i < n; i++) {
+        room += items[i] ? strlen(items[i]) + 1 : 0;
+    }
+    char *text = xmalloc(room);
+    char *at = text + sprintf(text, "{\"%s\":[", plural);
+    const char *separator = "";
+    for (size_t i = 0; i < n; i++) {
+        if (items[i]) {
+            at = stpcpy(stpcpy(at, separator), items[i]);
+            separator = ",";
+            free(items[i]);
+        }
+    }
+    at += sprintf(at, *next ? "],\"next\":\"%s\"}\n" : "]}\n", next);
+    *size = (size_t) (at - text);
     return text;
 }
 

@@ -23,8 +23,13 @@ void api_json_add_text(struct cJSON *object, const char *name,
 /* Adds "name": seconds with a fraction; null if 'ms' is negative (does not
  * apply) or never. */
 void api_json_add_seconds(struct cJSON *object, const char *name, int64_t ms);
-/* The text of 'object' (for free()) with a newline, and its length; deletes
- * 'object'. */
+/* The text of 'object', for free(); deletes 'object'. */
+char *api_json_text(struct cJSON *object);
+/* The same with a newline, as a body, and its length. */
 char *api_json_print(struct cJSON *object, size_t *size);
+/* {"<plural>":[...],"next":"<next>"} and a newline, of items that are JSON
+ * (NULL ones are left out) and freed; without "next" if that is "". */
+char *api_json_page(const char *plural, char *items[], size_t n,
+                    const char *next, size_t *size);
 
 #endif

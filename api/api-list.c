@@ -3,10 +3,10 @@
 
 #include "api/api-list.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/api-json.h"
 #include "lib/xalloc.h"
 
 enum { PASS_KEYS = 1, PASS_ITEMS, PASS_DONE };
@@ -63,42 +63,49 @@ add_key(struct api_list *l, const struct api_key *key)
     l->keys[l->n_keys++] = *key;
 }
 
-struct cJSON **
-api_list_slot(struct api_list *l, const struct api_key *key)
+/* NULL if it is not on the page. */
+static char **
+find_slot(const struct api_list *l, const struct api_key *key)
+{
+    const struct api_key *found =
+        l->n ? bsearch(key, l->keys, l->n, sizeof *l->keys, compare_keys)
+             : NULL;
+
+    return found ? &l->items[found - l->keys] : NULL;
+}
+
+bool
+api_list_wants(struct api_list *l, const struct api_key *key)
 {
     if (l->pass == PASS_KEYS) {
         add_key(l, key);
-        return NULL;
+        return false;
     }
-    if (!l->n) {
-        return NULL;
-    }
-    const struct api_key *found =
-        bsearch(key, l->keys, l->n, sizeof *l->keys, compare_keys);
-    if (!found || l->items[found - l->keys]) {
-        return NULL;
-    }
-    return &l->items[found - l->keys];
+    char **slot = find_slot(l, key);
+    return slot && !*slot;
 }
 
-struct cJSON *
-api_list_finish(struct api_list *l, const char *plural)
+void
+api_list_put(struct api_list *l, const struct api_key *key, struct cJSON *item)
 {
-    struct cJSON *o = cJSON_CreateObject();
-    struct cJSON *array = cJSON_AddArrayToObject(o, plural);
+    *find_slot(l, key) = api_json_text(item);
+}
 
-    for (size_t i = 0; i < l->n; i++) {
-        if (l->items[i]) {
-            cJSON_AddItemToArray(array, l->items[i]);
-        }
-    }
-    if (l->n_keys > l->n) {
-        cJSON_AddStringToObject(o, "next", l->keys[l->n - 1].text);
-    }
+const char *
+api_list_next(const struct api_list *l)
+{
+    return l->n_keys > l->n ? l->keys[l->n - 1].text : "";
+}
+
+char *
+api_list_finish(struct api_list *l, const char *plural, size_t *size)
+{
+    char *text = api_json_page(plural, l->items, l->n, api_list_next(l), size);
+
     free(l->keys);
     free(l->items);
     memset(l, 0, sizeof *l);
-    return o;
+    return text;
 }
 
 bool

@@ -14,7 +14,10 @@
  *     while (api_list_pass(&list)) {
  *         view_groups(ctl, on_group, &list);  // Fills api_list_slot().
  *     }
- *     o = api_list_finish(&list, "groups");
+ *     text = api_list_finish(&list, "groups", &size);
+ *
+ * Items are kept as text: a tree of cJSON nodes is ten times as large, and a
+ * page of 10000 of them would leave the heap in pieces.
  *
  * Limits: a page holds at most API_MAX_LIMIT items. */
 
@@ -38,16 +41,20 @@ struct api_list {
     struct api_key after; /* The cursor, "" = from the start; the same. */
     int pass;
     struct api_key *keys;
-    struct cJSON **items;
+    char **items; /* Their JSON. */
     size_t n, n_keys, allocated;
 };
 
 void api_list_init(struct api_list *);
 bool api_list_pass(struct api_list *);
-/* Where the item of 'key' goes, NULL if it is not wanted (now). */
-struct cJSON **api_list_slot(struct api_list *, const struct api_key *);
-/* {"<plural>": [...], "next": "<cursor>"}; uninits the list. */
-struct cJSON *api_list_finish(struct api_list *, const char *plural);
+/* Whether the item of 'key' is wanted now: then api_list_put() must follow. */
+bool api_list_wants(struct api_list *, const struct api_key *);
+/* Takes ownership of 'item'. */
+void api_list_put(struct api_list *, const struct api_key *, struct cJSON *);
+/* The cursor of the next page, "" if there is none. */
+const char *api_list_next(const struct api_list *);
+/* {"<plural>": [...], "next": "<cursor>"}, for free(); uninits the list. */
+char *api_list_finish(struct api_list *, const char *plural, size_t *size);
 /* Whether 's' can be a cursor: letters, digits, "._-". */
 bool api_list_is_cursor(const char *s);
 

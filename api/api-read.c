@@ -14,28 +14,6 @@
 #include "controller/json.h"
 #include "lib/mcaddr.h"
 
-/* Keys in fixed-width hex: the order of the text is that of the values. */
-
-static void
-put_hex(struct api_key *key, const struct ip_addr *ip)
-{
-    size_t at = strlen(key->text);
-
-    for (size_t i = 0; i < sizeof ip->b; i++, at += 2) {
-        snprintf(key->text + at, sizeof key->text - at, "%02x", ip->b[i]);
-    }
-}
-
-static struct api_key
-key_of_group(uint16_t vlan, const struct ip_addr *group)
-{
-    struct api_key key;
-
-    snprintf(key.text, sizeof key.text, "%04u-", vlan);
-    put_hex(&key, group);
-    return key;
-}
-
 static struct api_key
 key_of_name(const char *name)
 {
@@ -53,21 +31,8 @@ list_switch(void *list, const struct view_switch *s)
     struct api_key key;
 
     dpid_format(s->dpid, key.text);
-    struct cJSON **slot = api_list_slot(list, &key);
-    if (slot) {
-        *slot = api_json_switch(s);
-    }
-    return true;
-}
-
-static bool
-list_group(void *list, const struct view_group *g)
-{
-    struct api_key key = key_of_group(g->vlan, &g->group);
-    struct cJSON **slot = api_list_slot(list, &key);
-
-    if (slot) {
-        *slot = api_json_group(g);
+    if (api_list_wants(list, &key)) {
+        api_list_put(list, &key, api_json_switch(s));
     }
     return true;
 }
@@ -75,15 +40,15 @@ list_group(void *list, const struct view_group *g)
 static bool
 list_stream(void *list, const struct view_stream *s)
 {
-    struct api_key key = key_of_group(s->vlan, &s->group);
+    char group[API_HEX_SIZE], source[API_HEX_SIZE];
+    struct api_key key;
 
-    put_hex(&key, &s->source);
-    size_t at = strlen(key.text);
-    snprintf(key.text + at, sizeof key.text - at, "-%016" PRIx64 "-%08" PRIx64,
-             s->port.dpid, s->port.port_no & UINT32_MAX);
-    struct cJSON **slot = api_list_slot(list, &key);
-    if (slot) {
-        *slot = api_json_stream(s);
+    snprintf(key.text, sizeof key.text, "%04u-%s-%s-%016" PRIx64 "-%08" PRIx64,
+             s->vlan, api_format_hex(&s->group, group),
+             api_format_hex(&s->source, source), s->port.dpid,
+             s->port.port_no & UINT32_MAX);
+    if (api_list_wants(list, &key)) {
+        api_list_put(list, &key, api_json_stream(s));
     }
     return true;
 }
@@ -94,11 +59,19 @@ list_querier(void *list, const struct view_querier *q)
     struct api_key key;
 
     snprintf(key.text, sizeof key.text, "%04u", q->vlan);
-    struct cJSON **slot = api_list_slot(list, &key);
-    if (slot) {
-        *slot = api_json_querier(q);
+    if (api_list_wants(list, &key)) {
+        api_list_put(list, &key, api_json_querier(q));
     }
     return true;
+}
+
+static void
+send_list(struct api_call *c, struct api_list *list, const char *plural)
+{
+    size_t size;
+    char *text = api_list_finish(list, plural, &size);
+
+    api_call_text(c, "application/json", text, size);
 }
 
 void
@@ -110,20 +83,7 @@ api_get_switches(struct api_call *c)
         while (api_list_pass(&list)) {
             view_switches(c->api.ctl, list_switch, &list);
         }
-        api_call_json(c, 200, api_list_finish(&list, "switches"));
-    }
-}
-
-void
-api_get_groups(struct api_call *c)
-{
-    struct api_list list;
-
-    if (api_call_page(c, &list)) {
-        while (api_list_pass(&list)) {
-            view_groups(c->api.ctl, list_group, &list);
-        }
-        api_call_json(c, 200, api_list_finish(&list, "groups"));
+        send_list(c, &list, "switches");
     }
 }
 
@@ -136,7 +96,7 @@ api_get_streams(struct api_call *c)
         while (api_list_pass(&list)) {
             view_streams(c->api.ctl, list_stream, &list);
         }
-        api_call_json(c, 200, api_list_finish(&list, "streams"));
+        send_list(c, &list, "streams");
     }
 }
 
@@ -149,7 +109,7 @@ api_get_queriers(struct api_call *c)
         while (api_list_pass(&list)) {
             view_queriers(c->api.ctl, list_querier, &list);
         }
-        api_call_json(c, 200, api_list_finish(&list, "queriers"));
+        send_list(c, &list, "queriers");
     }
 }
 
@@ -172,10 +132,9 @@ list_rule(void *aux, const struct view_rule *r)
 {
     struct rule_list *rules = aux;
     struct api_key key = key_of_name(r->name);
-    struct cJSON **slot = api_list_slot(&rules->list, &key);
 
-    if (slot) {
-        *slot = api_json_rule(r);
+    if (api_list_wants(&rules->list, &key)) {
+        api_list_put(&rules->list, &key, api_json_rule(r));
         rules->hash ^= hash_rule(r);
     }
     return true;
@@ -192,11 +151,9 @@ get_rules(struct api_call *c, const struct api_rules *rules)
     while (api_list_pass(&list.list)) {
         rules->each(c->api.ctl, list_rule, &list);
     }
-    struct cJSON *o = api_list_finish(&list.list, rules->plural);
-    const char *next =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "next"));
-    api_etag_format(api_hash(next ? next : "", list.hash), c->response.etag);
-    api_call_json(c, 200, o);
+    api_etag_format(api_hash(api_list_next(&list.list), list.hash),
+                    c->response.etag);
+    send_list(c, &list.list, rules->plural);
 }
 
 struct rule_read {
@@ -304,48 +261,6 @@ api_get_switch(struct api_call *c)
         api_call_problem(c, 400, "bad-request", "The request is malformed",
                          "'%.64s' is no datapath id.", c->args[0]);
     } else if (view_switch(c->api.ctl, dpid, take_switch, &json) && json) {
-        api_call_json(c, 200, json);
-    } else {
-        api_call_not_found(c);
-    }
-}
-
-static bool
-take_group(void *json, const struct view_group *g)
-{
-    *(struct cJSON **) json = api_json_group(g);
-    return false;
-}
-
-static bool
-parse_vlan(const char *s, uint16_t *vlan)
-{
-    unsigned long n = strtoul(s, NULL, 10);
-
-    if (strspn(s, "0123456789") != strlen(s) || strlen(s) > 4 || n > 4094) {
-        return false;
-    }
-    *vlan = (uint16_t) n;
-    return true;
-}
-
-void
-api_get_group(struct api_call *c)
-{
-    struct cJSON *json = NULL;
-    struct ip_addr group;
-    uint16_t vlan;
-
-    if (!parse_vlan(c->args[0], &vlan)) {
-        api_call_problem(c, 400, "bad-request", "The request is malformed",
-                         "'%.64s' is no vlan: 0 (untagged) to 4094.",
-                         c->args[0]);
-    } else if (!ip_addr_parse(c->args[1], &group)
-               || !ip_addr_is_multicast(&group)) {
-        api_call_problem(c, 400, "bad-request", "The request is malformed",
-                         "'%.64s' is no multicast address.", c->args[1]);
-    } else if (view_group(c->api.ctl, vlan, &group, take_group, &json)
-               && json) {
         api_call_json(c, 200, json);
     } else {
         api_call_not_found(c);

@@ -23,6 +23,7 @@
 #include "api/api-conns.h"
 #include "api/api-dispatch.h"
 #include "api/api-events.h"
+#include "api/api-groups.h"
 #include "api/api-problem.h"
 #include "controller/ctl.h"
 #include "controller/listen.h"
@@ -441,7 +442,9 @@ api_server_create(struct event_base *base, struct ctl *ctl,
     }
     struct api_server *s = xcalloc(1, sizeof *s);
     s->base = base;
-    s->api = (struct api){.ctl = ctl, .loopback = is_loopback(listen->host)};
+    s->api = (struct api){.ctl = ctl,
+                          .loopback = is_loopback(listen->host),
+                          .groups = api_groups_create()};
     s->conns = api_conns_create(base, API_MAX_CONNECTIONS,
                                 API_REQUEST_TIMEOUT_S * 1000);
     s->events = api_events_create((uint64_t) time(NULL));
@@ -473,6 +476,7 @@ api_server_destroy(struct api_server *s)
     evhttp_free(s->http);
     api_conns_destroy(s->conns);
     api_events_destroy(s->events);
+    api_groups_destroy(s->api.groups);
     event_free(s->ping_timer);
     free(s);
 }

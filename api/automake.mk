@@ -9,6 +9,8 @@ libapi_a_SOURCES = \
 	api/api-dispatch.h \
 	api/api-events.c \
 	api/api-events.h \
+	api/api-groups.c \
+	api/api-groups.h \
 	api/api-json.c \
 	api/api-json.h \
 	api/api-list.c \
@@ -74,12 +76,15 @@ API_UNIT_TESTS = \
 	tests/unit/test-api-json \
 	tests/unit/test-api-list \
 	tests/unit/test-api-metrics \
-	tests/unit/test-api-request
+	tests/unit/test-api-request \
+	tests/unit/test-api-write
 check_PROGRAMS += $(API_UNIT_TESTS)
 TESTS += $(API_UNIT_TESTS)
 API_UNIT_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 API_UNIT_LIBS = $(API_TEST_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_api_dispatch_SOURCES = tests/unit/test-api-dispatch.c
+API_RIG = tests/unit/api-rig.c tests/unit/api-rig.h
+tests_unit_test_api_dispatch_SOURCES = tests/unit/test-api-dispatch.c \
+	$(API_RIG)
 tests_unit_test_api_dispatch_CFLAGS = $(API_UNIT_CFLAGS)
 tests_unit_test_api_dispatch_LDADD = $(API_UNIT_LIBS)
 tests_unit_test_api_events_SOURCES = tests/unit/test-api-events.c
@@ -97,6 +102,9 @@ tests_unit_test_api_metrics_LDADD = $(API_UNIT_LIBS)
 tests_unit_test_api_request_SOURCES = tests/unit/test-api-request.c
 tests_unit_test_api_request_CFLAGS = $(API_UNIT_CFLAGS)
 tests_unit_test_api_request_LDADD = $(API_UNIT_LIBS)
+tests_unit_test_api_write_SOURCES = tests/unit/test-api-write.c $(API_RIG)
+tests_unit_test_api_write_CFLAGS = $(API_UNIT_CFLAGS)
+tests_unit_test_api_write_LDADD = $(API_UNIT_LIBS)
 endif
 
 check_PROGRAMS += tests/fuzz/fuzz-http-route

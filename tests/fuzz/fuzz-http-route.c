@@ -121,7 +121,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         r.body_size = (size_t) (copy + size - text);
         char *body = xmemdup(text, r.body_size);
         r.body = body;
-        struct api api = {stub_ctl_create(), true};
+        struct api api = {.ctl = stub_ctl_create(), .loopback = true};
         struct api_call *call = api_dispatch(&api, &r, on_reply, &n_answers);
         CHECK(n_answers == (call ? 0 : 1));
         stub_ctl_destroy(api.ctl);

@@ -226,18 +226,47 @@ show_group(uint16_t vlan, struct ip_addr group, view_group_cb *cb, void *aux,
     *more = cb(aux, &g);
 }
 
+/* The canned group, and the numbers below 'n_groups' of a sequence that visits
+ * every number of 20 bits once, in no order. */
+static uint32_t
+number_of_group(size_t i)
+{
+    return (uint32_t) (i * 0x9e3779b1U) & 0xfffff;
+}
+
+/* Deterministic: the inverse of the multiplication above. */
+static size_t
+index_of_group(uint32_t number)
+{
+    uint32_t inverse = 1;
+
+    for (int i = 0; i < 5; i++) {
+        inverse *= 2 - 0x9e3779b1U * inverse;
+    }
+    return number * inverse & 0xfffff;
+}
+
+static uint16_t
+vlan_of_group(uint32_t number)
+{
+    return (uint16_t) (1 + number % 7);
+}
+
 bool
 view_group(struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
            view_group_cb *cb, void *aux)
 {
     struct ip_addr canned = ip("226.2.2.2");
+    uint32_t number = ip_addr_to_v4(group) & 0xfffff;
     bool more;
 
-    (void) ctl;
-    if (vlan || !ip_addr_equal(group, &canned)) {
+    if (vlan ? vlan != vlan_of_group(number)
+                   || index_of_group(number) >= ctl->n_groups
+                   || ip_addr_to_v4(group) >> 20 != 0xef0
+             : !ip_addr_equal(group, &canned)) {
         return false;
     }
-    show_group(0, canned, cb, aux, &more);
+    show_group(vlan, *group, cb, aux, &more);
     return true;
 }
 
@@ -248,10 +277,9 @@ view_groups(struct ctl *ctl, view_group_cb *cb, void *aux)
 
     show_group(0, ip("226.2.2.2"), cb, aux, &more);
     for (size_t i = 0; more && i < ctl->n_groups; i++) {
-        /* Odd, so that it visits every number once, in no order. */
-        uint32_t n = (uint32_t) (i * 0x9e3779b1U) & 0xfffff;
-        show_group((uint16_t) (1 + n % 7), ip_addr_v4(0xef000000U | n), cb,
-                   aux, &more);
+        uint32_t n = number_of_group(i);
+        show_group(vlan_of_group(n), ip_addr_v4(0xef000000U | n), cb, aux,
+                   &more);
     }
 }
 
