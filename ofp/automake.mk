@@ -27,7 +27,8 @@ ofp_tests = \
 	tests/unit/test-ofp-encode \
 	tests/unit/test-ofp-session \
 	tests/unit/test-ofp-static \
-	tests/unit/test-ofp-table
+	tests/unit/test-ofp-table \
+	tests/unit/test-ofp-table-sync
 check_PROGRAMS += $(ofp_tests)
 TESTS += $(ofp_tests)
 tests_unit_test_ofp_encode_SOURCES = tests/unit/test-ofp-encode.c
@@ -44,7 +45,17 @@ tests_unit_test_ofp_table_SOURCES = tests/unit/test-ofp-table.c \
 tests_unit_test_ofp_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ofp_table_LDADD = tests/sim/libfakeswitch.a \
 	$(OFP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ofp_table_sync_SOURCES = tests/unit/test-ofp-table-sync.c \
+	tests/unit/ofp-rig.c tests/unit/ofp-rig.h
+tests_unit_test_ofp_table_sync_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ofp_table_sync_LDADD = tests/sim/libfakeswitch.a \
+	$(OFP_LIBS) $(CMOCKA_LIBS)
 endif
+
+# Against a real Open vSwitch: tests/system/test_table.py runs it.
+noinst_PROGRAMS += tests/system/table-probe
+tests_system_table_probe_SOURCES = tests/system/table-probe.c
+tests_system_table_probe_LDADD = $(OFP_LIBS)
 
 ofp_fuzzers = \
 	tests/fuzz/fuzz-ofp-static

@@ -455,3 +455,43 @@ rig_error(struct rig *r, const char *group)
 {
     return lookup(r, group)->error;
 }
+
+/* For cmocka. */
+
+int
+rig_setup(void **state)
+{
+    *state = rig_create();
+    return 0;
+}
+
+int
+rig_teardown(void **state)
+{
+    struct rig *r = *state;
+    struct fake_switch_counters c;
+
+    /* What never may happen, whatever a test does. */
+    fake_switch_counters(r->sw, &c);
+    assert_int_equal(c.undecodable, 0);
+    rig_destroy(r);
+    return 0;
+}
+
+struct fake_switch_counters
+rig_switch_counters(struct rig *r)
+{
+    struct fake_switch_counters c;
+
+    fake_switch_counters(r->sw, &c);
+    return c;
+}
+
+struct ofp_table_counters
+rig_table_counters(struct rig *r)
+{
+    struct ofp_table_counters c;
+
+    ofp_table_counters(r->table, &c);
+    return c;
+}

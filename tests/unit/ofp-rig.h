@@ -63,8 +63,8 @@ void rig_advance(struct rig *, int64_t ms);
 
 void rig_assert_log(struct rig *, const char *expected);
 /* The letters of what was sent since the last call: M meter, G group, g group
- * deleted, F flow, f flow deleted, O bundle opened, A added to it, C committed,
- * D discarded, B barrier, ? multipart. */
+ * deleted, F flow, f flow deleted, O bundle opened, A added to it,
+ * C committed, D discarded, B barrier, ? multipart. */
 void rig_assert_sent(struct rig *, const char *expected);
 void rig_assert_flows(struct rig *, const char *expected);
 void rig_assert_groups(struct rig *, const char *expected);
@@ -75,5 +75,14 @@ void rig_set(struct rig *, const char *group, const char *ports);
 void rig_unset(struct rig *, const char *group);
 enum ofp_entry_state rig_state(struct rig *, const char *group);
 const char *rig_error(struct rig *, const char *group);
+
+struct fake_switch_counters rig_switch_counters(struct rig *);
+struct ofp_table_counters rig_table_counters(struct rig *);
+
+/* Setup and teardown of a test whose state is a rig. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+#define RIG_TEST(NAME)                                                        \
+    cmocka_unit_test_setup_teardown(NAME, rig_setup, rig_teardown)
 
 #endif

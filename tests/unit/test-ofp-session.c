@@ -407,6 +407,7 @@ versions(void **state)
         {6, 1 << 6, false}, {4, 1 << 1, false},
     };
 
+    teardown(state);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         setup(state);
         clear();
