@@ -58,10 +58,15 @@ tests_system_table_probe_SOURCES = tests/system/table-probe.c
 tests_system_table_probe_LDADD = $(OFP_LIBS)
 
 ofp_fuzzers = \
-	tests/fuzz/fuzz-ofp-static
+	tests/fuzz/fuzz-ofp-static \
+	tests/fuzz/fuzz-ofp-stream
 check_PROGRAMS += $(ofp_fuzzers)
 TESTS += $(ofp_fuzzers)
 tests_fuzz_fuzz_ofp_static_SOURCES = tests/fuzz/fuzz-ofp-static.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ofp_static_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
 tests_fuzz_fuzz_ofp_static_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_ofp_static_LDADD = $(OFP_LIBS)
+tests_fuzz_fuzz_ofp_stream_SOURCES = tests/fuzz/fuzz-ofp-stream.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ofp_stream_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
+tests_fuzz_fuzz_ofp_stream_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ofp_stream_LDADD = $(OFP_LIBS)
