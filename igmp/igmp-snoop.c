@@ -368,7 +368,8 @@ learn_router_port(struct igmp_snoop *s, struct igmp_port *port)
 {
     bool is_new = port->router_until == INT64_MAX;
 
-    port->router_until = s->now + igmp_querier_other_present(&s->querier);
+    igmp_table_set_router(&s->table, port,
+                          s->now + igmp_querier_other_present(&s->querier));
     igmp_table_arm_port(&s->table, port);
     if (is_new) {
         s->ops.router_ports_changed(s->aux, &port->id);
@@ -456,7 +457,7 @@ run_port(struct igmp_snoop *s, struct igmp_port *port)
 
     bool gone = port->router_until <= s->now;
     if (gone) {
-        port->router_until = INT64_MAX;
+        igmp_table_set_router(&s->table, port, INT64_MAX);
     }
     igmp_table_arm_port(&s->table, port);
     if (gone) {

@@ -64,8 +64,26 @@ void
 igmp_table_remove_port(struct igmp_table *t, struct igmp_port *port)
 {
     timer_heap_cancel(&t->port_timers, &port->timer);
+    igmp_table_set_router(t, port, INT64_MAX);
     HASH_DELETE(hh, t->ports, port);
     free(port);
+}
+
+/* Every report is passed on to router ports, of which there are few: they are
+ * listed, so that nobody has to look through all ports. */
+void
+igmp_table_set_router(struct igmp_table *t, struct igmp_port *port,
+                      int64_t until)
+{
+    bool was = port->router_until != INT64_MAX;
+    bool is = until != INT64_MAX;
+
+    port->router_until = until;
+    if (is && !was) {
+        DL_APPEND2(t->routers, port, prev_router, next_router);
+    } else if (was && !is) {
+        DL_DELETE2(t->routers, port, prev_router, next_router);
+    }
 }
 
 void

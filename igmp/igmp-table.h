@@ -51,6 +51,7 @@ struct igmp_port {
     struct timer_node timer; /* The earlier of the two below. */
     int64_t next_query;      /* Of the burst after it came up. */
     int64_t router_until;    /* INT64_MAX: not a router port. */
+    struct igmp_port *prev_router, *next_router; /* If it is one. */
     int burst_left;
 };
 
@@ -85,6 +86,7 @@ struct igmp_entry {
 struct igmp_table {
     struct igmp_entry *entries;
     struct igmp_port *ports;
+    struct igmp_port *routers; /* Those of them that are router ports. */
     size_t n_members;
     struct timer_heap member_timers, port_timers;
 };
@@ -98,6 +100,9 @@ struct igmp_port *igmp_table_get_port(struct igmp_table *,
                                       const struct port_id *);
 /* It must have no members any more. */
 void igmp_table_remove_port(struct igmp_table *, struct igmp_port *);
+/* INT64_MAX: it is no router port.  Arm its timer after that. */
+void igmp_table_set_router(struct igmp_table *, struct igmp_port *,
+                           int64_t until);
 /* Arms the port's timer. */
 void igmp_table_arm_port(struct igmp_table *, struct igmp_port *);
 

@@ -150,8 +150,8 @@ igmp_snoop_each_router_port(const struct igmp_snoop *s, igmp_port_id_cb *cb,
 {
     const struct igmp_port *port;
 
-    for (port = s->table.ports; port; port = port->hh.next) {
-        if (port->router_until != INT64_MAX && !cb(aux, &port->id)) {
+    for (port = s->table.routers; port; port = port->next_router) {
+        if (!cb(aux, &port->id)) {
             return;
         }
     }
