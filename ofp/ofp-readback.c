@@ -347,6 +347,7 @@ finish(struct ofp_table *t, int64_t now)
         t->ops->drifted(t->aux, t->readback.drift);
         t->busy = false;
     }
+    ofp_table_settle(t); /* What was buried may have been waited for. */
 }
 
 /* One flow is gone: the switch says so at once if it was asked to. */
@@ -360,6 +361,7 @@ ofp_readback_flow_removed(struct ofp_table *t, const uint8_t *msg, size_t size)
     struct ofp_entry *e;
     uint16_t priority, match_size;
     uint8_t reason, table;
+    const uint8_t *match;
     size_t n;
 
     wire_reader_init(&r, msg, size);
@@ -370,14 +372,18 @@ ofp_readback_flow_removed(struct ofp_table *t, const uint8_t *msg, size_t size)
     wire_skip(&r, 28 + 2);
     match_size = wire_get_be16(&r);
     n = match_size < 4 ? 0 : match_size - 4;
-    n = ofp_entry_flow_key(key, table, priority, wire_take(&r, n), n);
-    e = r.failed || !n || !t->synced ? NULL : ofp_entry_find(t, key, n);
+    match = wire_take(&r, n);
+    if (r.failed || !t->synced) {
+        return;
+    }
+    n = ofp_entry_flow_key(key, table, priority, match, n);
+    e = n ? ofp_entry_find(t, key, n) : NULL;
     if (!e || e->kind != KIND_FLOW || !e->flow.installed || e->in_flight
         || e->foreign) {
         return;
     }
     ofp_entry_set_installed(t, e, &e->flow, NULL);
-    e->touched = true;
+    e->touched = t->readback.kind != READBACK_NONE;
     if (reason <= HARD && !e->dirty) {
         ofp_blob_unref(e->flow.desired);
         ofp_blob_unref(e->group.desired);

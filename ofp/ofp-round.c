@@ -175,6 +175,7 @@ ofp_round_run(struct ofp_table *t, int64_t now)
 
     take_retries(t, now);
     if (!t->dirty) {
+        ofp_table_settle(t);
         return;
     }
     r->first_seqno = t->dirty->dirty_seqno;

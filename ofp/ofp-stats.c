@@ -78,7 +78,8 @@ is_same_flow(const struct flow_stats *fs, const struct ofp_blob *b)
                       fs->instructions_size);
 }
 
-/* The message that would add the flow, in canonical form if possible. */
+/* The message that would add the flow, in canonical form if possible; NULL if
+ * it could not be sent. */
 static struct ofp_blob *
 flow_to_add(struct ofp_table *t, const struct flow_stats *fs)
 {
@@ -94,7 +95,7 @@ flow_to_add(struct ofp_table *t, const struct flow_stats *fs)
     wire_put(&w, fs->match, fs->match_size);
     wire_put(&w, fs->instructions, fs->instructions_size);
     if (w.failed) {
-        return ofp_blob_create("", 0);
+        return NULL;
     }
     wire_patch_be16(&w, 2, w.at);
     memcpy(w.data + FLOW_MOD_COOKIE, fs->cookie, 8);
@@ -223,6 +224,9 @@ own_flow(struct ofp_table *t, const struct flow_stats *fs, int64_t now)
     }
     if (!e || !is_same_flow(fs, expected(t, &e->flow))) {
         found = flow_to_add(t, fs);
+        if (!found) {
+            return;
+        }
         if (!e && ofp_canon_flow_key(found->data, found->size, &key)) {
             e = get_by_key(t, &key);
         }

@@ -237,8 +237,12 @@ ofp_table_settle(struct ofp_table *t)
         settled = t->round.first_seqno - 1;
     }
     if (settled > t->settled && settled != UINT64_MAX) {
+        bool busy = t->busy;
+
         t->settled = settled;
+        t->busy = true;
         t->ops->settled(t->aux, settled);
+        t->busy = busy;
     }
 }
 

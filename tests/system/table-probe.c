@@ -5,12 +5,12 @@
  * must come back as it was sent, or every audit would find drift and every
  * restart would rewrite the switch.
  *
- *     table-probe /run/openvswitch/br0.mgmt
+ *     table-probe /run/openvswitch/br0.mgmt [N]
  *
  * It sets entries of every shape, meters, and a user's flows and groups; then
  * audits; then comes back as a new controller that wants the same, which must
  * send nothing; and then takes all away again.  Exit status 0 if all of that
- * holds. */
+ * holds.  With N it does the same with N channels and says how long it took. */
 
 #include <poll.h>
 #include <stdio.h>
@@ -37,6 +37,7 @@ struct probe {
 
 static struct ofp_static *statics[32];
 static size_t n_statics;
+static size_t n_channels; /* 0: entries of every shape instead. */
 
 static void
 die(const char *what)
@@ -244,6 +245,8 @@ probe_settle(struct probe *p)
 {
     int64_t deadline = now(p) + 20000;
 
+    int64_t start = now(p);
+
     while (!p->synced
            || ofp_table_settled_seqno(p->table) < ofp_table_seqno(p->table)) {
         ofp_table_run(p->table, now(p));
@@ -251,6 +254,9 @@ probe_settle(struct probe *p)
         if (now(p) > deadline) {
             die("not settled within 20 s");
         }
+    }
+    if (n_channels) {
+        printf("settled after %d ms\n", (int) (now(p) - start));
     }
 }
 
@@ -495,8 +501,29 @@ parse_statics(void)
 }
 
 static void
+set_channels(struct probe *p)
+{
+    struct ofp_flow f = {.table = 40,
+                         .priority = 200,
+                         .match = {.fields = OFP_MATCH_VLAN | OFP_MATCH_IP_DST,
+                                   .ip_dst.len = 128},
+                         .output = OFP_OUT_GROUP};
+    struct ofp_bucket b[3] = {
+        {.out_port = 1}, {.out_port = 2}, {.out_port = 3}};
+
+    for (size_t i = 0; i < n_channels; i++) {
+        f.match.ip_dst.addr = ip_addr_v4(0xe2000000 + i);
+        set(p, &f, b, 3);
+    }
+}
+
+static void
 set_all(struct probe *p, bool installed_before)
 {
+    if (n_channels) {
+        set_channels(p);
+        return;
+    }
     ofp_table_set_meter(p->table, 1, 1000, 200);
     ofp_table_set_meter(p->table, 2, 50, 10);
     set_matches(p);
@@ -536,10 +563,13 @@ main(int argc, char *argv[])
     struct probe p;
     size_t n_flows;
 
-    if (argc != 2) {
-        die("usage: table-probe BRIDGE.mgmt");
+    if (argc < 2) {
+        die("usage: table-probe BRIDGE.mgmt [N]");
     }
-    parse_statics();
+    n_channels = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+    if (!n_channels) {
+        parse_statics();
+    }
 
     probe_open(&p, argv[1]);
     set_all(&p, false);

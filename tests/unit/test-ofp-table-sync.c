@@ -320,6 +320,26 @@ changes_during_an_audit(void **state)
     assert_int_equal(r->n_drifted, 0);
 }
 
+/* What comes and goes while an audit runs is settled all the same. */
+static void
+nothing_stays_unsettled(void **state)
+{
+    struct rig *r = *state;
+
+    rig_connect(r);
+    rig_set(r, "226.2.2.2", "1");
+    rig_pump(r);
+    r->now += OFP_AUDIT_MS;
+    ofp_table_run(r->table, r->now); /* The audit begins. */
+    rig_set(r, "226.2.2.3", "1");
+    rig_unset(r, "226.2.2.3");
+    rig_to_switch(r);
+    rig_to_table(r);
+    rig_pump(r);
+    assert_int_equal(r->settled, ofp_table_seqno(r->table));
+    assert_int_equal(rig_table_counters(r).pending, 0);
+}
+
 /* A change is enough to find out that a group is gone. */
 static void
 deleted_group_is_found_by_a_change(void **state)
@@ -690,6 +710,7 @@ main(void)
         RIG_TEST(audit_mends),
         RIG_TEST(something_with_our_mark_is_removed),
         RIG_TEST(changes_during_an_audit),
+        RIG_TEST(nothing_stays_unsettled),
         RIG_TEST(deleted_group_is_found_by_a_change),
         RIG_TEST(group_that_we_did_not_know_of),
         RIG_TEST(expired_flow_is_not_put_back),
