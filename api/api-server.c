@@ -17,7 +17,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "api/api-conns.h"
@@ -440,6 +439,7 @@ api_server_create(struct event_base *base, struct ctl *ctl,
     if (!listener) {
         return NULL;
     }
+    uint64_t run; /* Not the time: two starts may fall into one second. */
     struct api_server *s = xcalloc(1, sizeof *s);
     s->base = base;
     s->api = (struct api){.ctl = ctl,
@@ -447,7 +447,8 @@ api_server_create(struct event_base *base, struct ctl *ctl,
                           .groups = api_groups_create()};
     s->conns = api_conns_create(base, API_MAX_CONNECTIONS,
                                 API_REQUEST_TIMEOUT_S * 1000);
-    s->events = api_events_create((uint64_t) time(NULL));
+    evutil_secure_rng_get_bytes(&run, sizeof run);
+    s->events = api_events_create(run);
     set_up_http(s);
     s->ping_timer = event_new(base, -1, EV_PERSIST, on_ping_timer, s);
     event_add(s->ping_timer, &(struct timeval){API_EVENTS_PING_S, 0});

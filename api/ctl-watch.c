@@ -194,6 +194,8 @@ ctl_run_show(struct ctl_options *o, int argc, char *argv[])
 
 struct event_reader {
     const struct ctl_options *options;
+    bool begun; /* The server has streamed something. */
+    bool lost;  /* It has gone since, which was said. */
     char *type, *id, *data;
 };
 
@@ -257,6 +259,8 @@ on_line(void *aux, const char *line)
 {
     struct event_reader *e = aux;
 
+    e->begun = true;
+    e->lost = false;
     if (!strncmp(line, "event: ", 7)) {
         keep(&e->type, line + 7);
     } else if (!strncmp(line, "id: ", 4)) {
@@ -272,28 +276,44 @@ on_line(void *aux, const char *line)
     return !ferror(stdout);
 }
 
+/* Follows the stream once; 'e->id' is where it got to. */
+static int
+follow(struct event_reader *e)
+{
+    char *headers =
+        e->id ? xasprintf("Last-Event-ID: %s\r\n", e->id) : xstrdup("");
+    struct ctl_reply r;
+
+    ctl_client_stream(&e->options->client, "/v1/events", headers, on_line, e,
+                      &r);
+    /* A stream that began counts as a success, however it ended. */
+    int code = e->begun && !r.status ? CTL_OK : ctl_check_reply(&r);
+    ctl_reply_uninit(&r);
+    free(headers);
+    return code;
+}
+
+/* Until interrupted: a daemon that restarts is waited for, and what was missed
+ * meanwhile comes first. */
 int
 ctl_run_events(struct ctl_options *o, int argc, char *argv[])
 {
     struct event_reader e = {.options = o};
-    struct ctl_reply r;
+    int code;
 
+    (void) argc;
     (void) argv;
-    if (argc) {
-        ctl_complain("'show events' takes no arguments");
-        return CTL_USAGE;
+    while ((code = follow(&e)) == CTL_OK && !ferror(stdout)) {
+        if (!e.lost) {
+            ctl_complain("lost %s, trying again", o->client.url);
+            e.lost = true;
+        }
+        sleep_for(1);
     }
-    ctl_client_stream(&o->client, "/v1/events", "", on_line, &e, &r);
-    int code = ctl_check_reply(&r);
-    if (code == CTL_OK) {
-        ctl_complain("%s has ended the stream", o->client.url);
-        code = CTL_AWAY;
-    }
-    ctl_reply_uninit(&r);
     free(e.type);
     free(e.id);
     free(e.data);
-    return code;
+    return ferror(stdout) ? CTL_FAILED : code;
 }
 
 /* Verify. */

@@ -230,12 +230,7 @@ def test_verify(ctl):
 def test_events(stub, ctl):
     for options in ((), ("--json",)):
         process = ctl.start(*options, "show", "events")
-        # The stream is up when the server has a listener: then it prints.
-        line = ""
-        while not line:
-            stub.emit("hello")
-            if select.select([process.stdout], [], [], 0.1)[0]:
-                line = process.stdout.readline()
+        line = line_of(process, lambda: stub.emit("hello"))
         if options:
             assert json.loads(line)["event"] == "hello"
             assert json.loads(line)["data"] == {"n": 1}
@@ -243,6 +238,31 @@ def test_events(stub, ctl):
             assert line.split()[1:] == ["hello", "n=1"]
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=5)
+
+
+def line_of(process, emit):
+    """The next line that it prints.  Its stream is up when the server has a
+    listener, which only a line shows."""
+    while True:
+        emit()
+        if select.select([process.stdout], [], [], 0.1)[0]:
+            return process.stdout.readline()
+
+
+def test_events_over_a_restart(start):
+    first = start()
+    process = Ctl(first.url).start("show", "events")
+    assert "hello" in line_of(process, lambda: first.emit("hello"))
+    first.stop()
+    assert "trying again" in process.stderr.readline()
+    second = start("127.0.0.1", first.port)
+    # It names an event of the run before, and is told so.
+    text = ""
+    while "again" not in text:
+        text += line_of(process, lambda: second.emit("again"))
+    assert "lost lost=true" in text
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=5)
 
 
 def test_watch(stub, ctl):
