@@ -11,9 +11,11 @@
 
 #include "lib/xalloc.h"
 
+/* An event, and the memory that it stands in: the next one in the same place
+ * uses it again, for a flood of joins is a flood of events. */
 struct item {
     char *text;
-    size_t size;
+    size_t size, room;
 };
 
 struct api_events {
@@ -23,6 +25,8 @@ struct api_events {
     size_t first, n; /* In 'items', which wraps around. */
     size_t size;     /* Of all texts. */
 };
+
+enum { BIG_ITEM = 4096 }; /* Bytes; the room of a bigger one is given back. */
 
 struct api_events *
 api_events_create(uint64_t run)
@@ -46,17 +50,31 @@ drop_oldest(struct api_events *e)
     struct item *item = item_at(e, 0);
 
     e->size -= item->size;
-    free(item->text);
+    item->size = 0;
+    if (item->room > BIG_ITEM) {
+        free(item->text);
+        *item = (struct item){NULL, 0, 0};
+    }
     e->first = (e->first + 1) % API_EVENTS_MAX;
     e->n--;
+}
+
+void
+api_events_restart(struct api_events *e, uint64_t run)
+{
+    while (e->n) {
+        drop_oldest(e);
+    }
+    e->run = run;
+    e->next = 1;
 }
 
 void
 api_events_destroy(struct api_events *e)
 {
     if (e) {
-        while (e->n) {
-            drop_oldest(e);
+        for (size_t i = 0; i < API_EVENTS_MAX; i++) {
+            free(e->items[i].text);
         }
         free(e);
     }
@@ -64,39 +82,52 @@ api_events_destroy(struct api_events *e)
 
 /* A line break would end the field: JSON text has none, a type has none, but
  * a broken event must not be able to forge another one. */
-static void
-flatten(char *s)
+static char *
+copy_flat(char *to, const char *from)
 {
-    for (; *s; s++) {
-        if (*s == '\n' || *s == '\r') {
-            *s = ' ';
-        }
+    for (; *from; from++) {
+        *to++ = *from == '\n' || *from == '\r' ? ' ' : *from;
     }
+    return to;
+}
+
+static void
+write_item(struct item *item, uint64_t run, uint64_t number, const char *type,
+           const char *json)
+{
+    size_t room = strlen(type) + strlen(json) + 80;
+
+    if (item->room < room) {
+        free(item->text);
+        item->text = xmalloc(room);
+        item->room = room;
+    }
+    char *at = item->text
+               + sprintf(item->text,
+                         "id: %" PRIx64 "-%" PRIu64 "\nevent: ", run, number);
+    at = copy_flat(at, type);
+    at = stpcpy(at, "\ndata: ");
+    at = copy_flat(at, json);
+    at = stpcpy(at, "\n\n");
+    item->size = (size_t) (at - item->text);
 }
 
 const char *
 api_events_add(struct api_events *e, const char *type, const char *json,
                size_t *size)
 {
-    char *clean_type = xstrdup(type);
-    char *clean_json = xstrdup(json);
-
-    flatten(clean_type);
-    flatten(clean_json);
-    char *text =
-        xasprintf("id: %" PRIx64 "-%" PRIu64 "\nevent: %s\ndata: %s\n\n",
-                  e->run, e->next++, clean_type, clean_json);
-    free(clean_type);
-    free(clean_json);
-    *size = strlen(text);
-    while (
-        e->n
-        && (e->n == API_EVENTS_MAX || e->size + *size > API_EVENTS_MAX_SIZE)) {
+    if (e->n == API_EVENTS_MAX) {
         drop_oldest(e);
     }
-    *item_at(e, e->n++) = (struct item){text, *size};
-    e->size += *size;
-    return text;
+    struct item *item = item_at(e, e->n);
+    write_item(item, e->run, e->next++, type, json);
+    e->size += item->size;
+    e->n++;
+    while (e->n > 1 && e->size > API_EVENTS_MAX_SIZE) {
+        drop_oldest(e);
+    }
+    *size = item->size;
+    return item->text;
 }
 
 /* The number in 'id', if it is one of this run that was given out. */

@@ -24,7 +24,9 @@ struct api_events;
 /* 'run' is any number that differs from run to run. */
 struct api_events *api_events_create(uint64_t run);
 void api_events_destroy(struct api_events *);
-/* Returns the event as text/event-stream, which the ring keeps. */
+/* Forgets everything and begins a new run. */
+void api_events_restart(struct api_events *, uint64_t run);
+/* Returns the event as text/event-stream, good until the next call. */
 const char *api_events_add(struct api_events *, const char *type,
                            const char *json, size_t *size);
 /* What a listener that last saw 'id' (NULL: a new one, it gets nothing) has

@@ -54,6 +54,8 @@ struct api_server {
     struct exchange *exchanges;
     struct listener *listeners;
     size_t n_listeners;
+    bool hears;          /* ctl tells us its events. */
+    unsigned idle_pings; /* Since the last listener went. */
     uint16_t port;
 };
 
@@ -239,14 +241,38 @@ on_event(void *aux, const char *type, const char *json)
     send_to_listeners(s, text, size);
 }
 
+/* An event costs ctl its text: it is asked for events only while somebody
+ * listens, or listened a while ago and may come back for what it missed. */
+static void
+set_hears(struct api_server *s, bool hears)
+{
+    uint64_t run; /* Not the time: two starts may fall into one second. */
+
+    s->idle_pings = 0;
+    if (hears && !s->hears) {
+        evutil_secure_rng_get_bytes(&run, sizeof run);
+        api_events_restart(s->events, run);
+    }
+    if (hears != s->hears) {
+        s->hears = hears;
+        ctl_set_event_listener(s->api.ctl, hears ? on_event : NULL,
+                               hears ? s : NULL);
+    }
+}
+
 static void
 on_ping_timer(evutil_socket_t fd, short what, void *aux)
 {
     static const char ping[] = ": ping\n\n";
+    struct api_server *s = aux;
 
     (void) fd;
     (void) what;
-    send_to_listeners(aux, ping, sizeof ping - 1);
+    send_to_listeners(s, ping, sizeof ping - 1);
+    if (!s->n_listeners
+        && ++s->idle_pings * API_EVENTS_PING_S > API_EVENTS_KEEP_S) {
+        set_hears(s, false);
+    }
 }
 
 static void
@@ -256,6 +282,7 @@ start_stream(struct api_server *s, struct evhttp_request *req,
     if (r->head) {
         send_answer(s, req, r);
     } else if (s->n_listeners < API_MAX_LISTENERS) {
+        set_hears(s, true);
         add_listener(s, req, r);
     } else {
         struct api_response full = {.retry_after = 5};
@@ -439,7 +466,6 @@ api_server_create(struct event_base *base, struct ctl *ctl,
     if (!listener) {
         return NULL;
     }
-    uint64_t run; /* Not the time: two starts may fall into one second. */
     struct api_server *s = xcalloc(1, sizeof *s);
     s->base = base;
     s->api = (struct api){.ctl = ctl,
@@ -447,15 +473,13 @@ api_server_create(struct event_base *base, struct ctl *ctl,
                           .groups = api_groups_create()};
     s->conns = api_conns_create(base, API_MAX_CONNECTIONS,
                                 API_REQUEST_TIMEOUT_S * 1000);
-    evutil_secure_rng_get_bytes(&run, sizeof run);
-    s->events = api_events_create(run);
+    s->events = api_events_create(0);
     set_up_http(s);
     s->ping_timer = event_new(base, -1, EV_PERSIST, on_ping_timer, s);
     event_add(s->ping_timer, &(struct timeval){API_EVENTS_PING_S, 0});
     s->port = port_of(listener);
     evhttp_bind_listener(s->http, listener);
     api_conns_set_listener(s->conns, listener);
-    ctl_set_event_listener(ctl, on_event, s);
     return s;
 }
 
@@ -469,7 +493,7 @@ api_server_destroy(struct api_server *s)
     if (!s) {
         return;
     }
-    ctl_set_event_listener(s->api.ctl, NULL, NULL);
+    set_hears(s, false);
     DL_FOREACH_SAFE (s->exchanges, x, next) {
         api_call_abandon(x->call);
         free(x);

@@ -11,7 +11,7 @@
  * wait, and nobody else notices.
  *
  * Ownership: the server borrows event base and ctl.  Destroy it before ctl:
- * it takes ctl's event listener away. */
+ * it takes ctl's event listener away.  The process must ignore SIGPIPE. */
 
 #include <stdint.h>
 
@@ -29,7 +29,8 @@ enum {
     API_MAX_BACKLOG = 1 << 20,  /* Bytes that one of them may lag. */
     API_IDLE_TIMEOUT_S = 30,    /* No byte for so long. */
     API_REQUEST_TIMEOUT_S = 60, /* A request not complete by then. */
-    API_EVENTS_PING_S = 15      /* So that dead listeners show. */
+    API_EVENTS_PING_S = 15,     /* So that dead listeners show. */
+    API_EVENTS_KEEP_S = 600     /* Without a listener. */
 };
 
 /* NULL with 'error' filled in. */

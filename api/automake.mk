@@ -31,7 +31,7 @@ libapi_a_SOURCES = \
 	api/api-write.c
 
 # The web page as a C string.
-EXTRA_DIST += web/index.html
+EXTRA_DIST += doc/rest.md web/index.html
 CLEANFILES += api/page.inc
 api/page.inc: web/index.html
 	$(AM_V_GEN)$(MKDIR_P) api && \

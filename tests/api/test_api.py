@@ -207,7 +207,7 @@ def test_methods(stub):
 
 def test_other_media(stub):
     for headers in ({"Content-Type": "text/plain"},
-                    {"Content-Type": "application/x-www-form-urlencoded"},
+                    {"Content-Type": "multipart/form-data; boundary=x"},
                     {"Content-Encoding": "gzip"}):
         is_problem(stub.ask("PUT", "/v1/routes/r", ROUTE, headers), 415)
 

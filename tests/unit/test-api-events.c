@@ -166,6 +166,41 @@ test_bounded_in_size(void **state)
     api_events_destroy(NULL);
 }
 
+static void
+test_restart(void **state)
+{
+    struct api_events *e = api_events_create(1);
+
+    (void) state;
+    add(e, "a");
+    api_events_restart(e, 2);
+    assert_since(e, "1-1", HEAD LOST);
+    add(e, "b");
+    assert_since(e, "2-0", HEAD "id: 2-1\nevent: b\ndata: {}\n\n");
+    api_events_destroy(e);
+}
+
+/* It is there until the next one comes. */
+static void
+test_one_over_the_limit(void **state)
+{
+    struct api_events *e = api_events_create(1);
+    char *json = malloc(2 * API_EVENTS_MAX_SIZE + 1);
+    size_t size;
+
+    (void) state;
+    memset(json, 'x', 2 * API_EVENTS_MAX_SIZE);
+    json[2 * API_EVENTS_MAX_SIZE] = '\0';
+    add(e, "a");
+    assert_non_null(api_events_add(e, "big", json, &size));
+    assert_true(size > 2 * API_EVENTS_MAX_SIZE);
+    add(e, "b");
+    assert_since(e, "1-2", HEAD "id: 1-3\nevent: b\ndata: {}\n\n");
+    assert_since(e, "1-1", HEAD LOST "id: 1-3\nevent: b\ndata: {}\n\n");
+    free(json);
+    api_events_destroy(e);
+}
+
 int
 main(void)
 {
@@ -177,6 +212,8 @@ main(void)
         cmocka_unit_test(test_unknown_ids),
         cmocka_unit_test(test_bounded_in_number),
         cmocka_unit_test(test_bounded_in_size),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_one_over_the_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,9 @@ test_media_types(void **state)
     assert_int_equal(put_as(f, "application/json", NULL), 201);
     assert_int_equal(put_as(f, "Application/JSON; charset=utf-8", NULL), 200);
     assert_int_equal(put_as(f, "application/json", "identity"), 200);
+    /* curl -d */
+    assert_int_equal(put_as(f, "application/x-www-form-urlencoded", NULL),
+                     200);
     assert_int_equal(put_as(f, "text/plain", NULL), 415);
     api_rig_assert_problem(f, 415, "bad-media-type", NULL);
     assert_int_equal(put_as(f, "application/jsonp", NULL), 415);
