@@ -44,12 +44,20 @@ struct listener {
     struct listener *prev, *next;
 };
 
+/* Bytes of long answers that nobody has read yet.  A body may outlive the
+ * server: libevent frees a connection's buffers when its loop gets to it. */
+struct unread {
+    size_t size;
+    size_t n_users; /* Bodies, and the server. */
+};
+
 struct api_server {
     struct api api;
     struct event_base *base;
     struct evhttp *http;
     struct api_conns *conns;
     struct api_events *events;
+    struct unread *unread;
     struct event *ping_timer;
     struct exchange *exchanges;
     struct listener *listeners;
@@ -69,12 +77,56 @@ bev_of(struct evhttp_request *req)
 
 /* Answers. */
 
+struct body {
+    struct unread *unread;
+    char *text;
+    size_t size;
+};
+
+static void
+unuse(struct unread *u)
+{
+    if (!--u->n_users) {
+        free(u);
+    }
+}
+
 static void
 free_body(const void *data, size_t size, void *aux)
 {
+    struct body *b = aux;
+
     (void) data;
     (void) size;
-    free(aux);
+    b->unread->size -= b->size;
+    unuse(b->unread);
+    free(b->text);
+    free(b);
+}
+
+/* Takes the body out of 'r'. */
+static struct evbuffer *
+make_body(struct api_server *s, struct api_response *r)
+{
+    struct evbuffer *buffer = evbuffer_new();
+    struct body *b = xmalloc(sizeof *b);
+
+    *b = (struct body){s->unread, r->body,
+                       r->size > API_LONG_ANSWER ? r->size : 0};
+    b->unread->size += b->size;
+    b->unread->n_users++;
+    evbuffer_add_reference(buffer, r->body, r->size, free_body, b);
+    r->body = NULL;
+    return buffer;
+}
+
+/* Clients that ask for long lists and do not read them must not use up the
+ * memory. */
+static bool
+is_too_much(const struct api_server *s, const struct api_response *r)
+{
+    return r->size > API_LONG_ANSWER && !r->head
+           && s->unread->size + r->size > API_MAX_UNREAD;
 }
 
 static void
@@ -143,14 +195,24 @@ send_answer(struct api_server *s, struct evhttp_request *req,
     evhttp_request_set_on_complete_cb(req, on_answer_sent, s);
     add_headers(req, r);
     if (r->body && r->size && !r->head) {
-        body = evbuffer_new();
-        evbuffer_add_reference(body, r->body, r->size, free_body, r->body);
-        r->body = NULL;
+        body = make_body(s, r);
     }
     evhttp_send_reply(req, r->status, api_status_text(r->status), body);
     if (body) {
         evbuffer_free(body);
     }
+}
+
+static void
+send_busy(struct api_server *s, struct evhttp_request *req, const char *detail)
+{
+    struct api_response r = {.retry_after = 5};
+
+    api_problem_respond(&r, &(struct api_problem){503, "busy",
+                                                  "The server is busy", detail,
+                                                  NULL});
+    send_answer(s, req, &r);
+    api_response_uninit(&r);
 }
 
 /* Listeners to events. */
@@ -285,14 +347,7 @@ start_stream(struct api_server *s, struct evhttp_request *req,
         set_hears(s, true);
         add_listener(s, req, r);
     } else {
-        struct api_response full = {.retry_after = 5};
-        api_problem_respond(&full, &(struct api_problem){
-                                       503, "busy", "Too many listen already",
-                                       "The number of listeners to events is "
-                                       "limited.",
-                                       NULL});
-        send_answer(s, req, &full);
-        api_response_uninit(&full);
+        send_busy(s, req, "Too many listen to events already.");
     }
 }
 
@@ -308,6 +363,9 @@ on_reply(void *aux, struct api_response *r)
     }
     if (r->stream) {
         start_stream(x->server, x->req, r);
+    } else if (is_too_much(x->server, r)) {
+        send_busy(x->server, x->req,
+                  "Too many long answers have not been read yet.");
     } else {
         send_answer(x->server, x->req, r);
     }
@@ -474,6 +532,8 @@ api_server_create(struct event_base *base, struct ctl *ctl,
     s->conns = api_conns_create(base, API_MAX_CONNECTIONS,
                                 API_REQUEST_TIMEOUT_S * 1000);
     s->events = api_events_create(0);
+    s->unread = xcalloc(1, sizeof *s->unread);
+    s->unread->n_users = 1;
     set_up_http(s);
     s->ping_timer = event_new(base, -1, EV_PERSIST, on_ping_timer, s);
     event_add(s->ping_timer, &(struct timeval){API_EVENTS_PING_S, 0});
@@ -502,6 +562,7 @@ api_server_destroy(struct api_server *s)
     api_conns_destroy(s->conns);
     api_events_destroy(s->events);
     api_groups_destroy(s->api.groups);
+    unuse(s->unread);
     event_free(s->ping_timer);
     free(s);
 }

@@ -27,6 +27,8 @@ enum {
     API_MAX_CONNECTIONS = 256,  /* Then the longest idle one goes. */
     API_MAX_LISTENERS = 32,     /* Of /v1/events. */
     API_MAX_BACKLOG = 1 << 20,  /* Bytes that one of them may lag. */
+    API_MAX_UNREAD = 64 << 20,  /* Bytes, of all long answers together. */
+    API_LONG_ANSWER = 64 << 10, /* Bytes; shorter ones do not count. */
     API_IDLE_TIMEOUT_S = 30,    /* No byte for so long. */
     API_REQUEST_TIMEOUT_S = 60, /* A request not complete by then. */
     API_EVENTS_PING_S = 15,     /* So that dead listeners show. */

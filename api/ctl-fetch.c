@@ -18,12 +18,15 @@ void
 ctl_complain(const char *format, ...)
 {
     va_list args;
+    char *text;
 
-    fputs("ofmcastctl: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    if (vasprintf(&text, format, args) < 0) {
+        abort();
+    }
     va_end(args);
-    fputc('\n', stderr);
+    fprintf(stderr, "ofmcastctl: %s\n", ctl_clean(text));
+    free(text);
 }
 
 /* RFC 9457, or whatever else came. */

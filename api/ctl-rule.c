@@ -209,8 +209,11 @@ print_written(const struct ctl_options *o, const char *kind,
                        : "stored; no switch concerned is connected");
     cJSON_ArrayForEach (s, cJSON_GetObjectItemCaseSensitive(json, "status")) {
         if (*ctl_get_text(s, "error")) {
-            printf("  %s %s: %s\n", ctl_get_text(s, "dpid"),
-                   ctl_get_text(s, "state"), ctl_get_text(s, "error"));
+            char *text =
+                xasprintf("%s %s: %s", ctl_get_text(s, "dpid"),
+                          ctl_get_text(s, "state"), ctl_get_text(s, "error"));
+            printf("  %s\n", ctl_clean(text));
+            free(text);
         }
     }
     cJSON_Delete(json);

@@ -440,12 +440,7 @@ print_flows(FILE *out, bool color, const struct cJSON *items)
 static void
 print_field(FILE *out, const char *name, char *text)
 {
-    for (char *p = text; *p; p++) {
-        if ((unsigned char) *p < ' ' || *p == 0x7f) {
-            *p = '?';
-        }
-    }
-    fprintf(out, "%-6s %s\n", name, *text ? text : "-");
+    fprintf(out, "%-6s %s\n", name, *text ? ctl_clean(text) : "-");
     free(text);
 }
 

@@ -20,15 +20,24 @@ ctl_table_init(struct ctl_table *t, const char *const *columns)
     }
 }
 
+char *
+ctl_clean(char *s)
+{
+    for (unsigned char *p = (unsigned char *) s; *p; p++) {
+        if (*p < ' ' || *p == 0x7f) {
+            *p = '?';
+        } else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) {
+            p[0] = p[1] = '?';
+        }
+    }
+    return s;
+}
+
 /* Takes ownership of 'text'. */
 static void
 add(struct ctl_table *t, enum ctl_color color, char *text)
 {
-    for (char *p = text; *p; p++) {
-        if ((unsigned char) *p < ' ' || *p == 0x7f) {
-            *p = '?';
-        }
-    }
+    ctl_clean(text);
     if (!*text) {
         free(text);
         text = xstrdup("-");

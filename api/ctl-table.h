@@ -39,6 +39,10 @@ void ctl_table_add_color(struct ctl_table *, enum ctl_color, const char *text);
 void ctl_table_print(struct ctl_table *, FILE *, bool color,
                      const char *nothing);
 
+/* Makes control characters (C0, DEL, C1) harmless, in place: text that a switch
+ * chose must not move the cursor of whoever looks at it.  Returns 's'. */
+char *ctl_clean(char *s);
+
 /* Units. */
 enum { CTL_UNIT_SIZE = 32 };
 const char *ctl_format_rate(double, const char *unit, char[CTL_UNIT_SIZE]);

@@ -216,9 +216,7 @@ print_data(const char *data)
     cJSON_ArrayForEach (item, json) {
         char *text = cJSON_IsString(item) ? xstrdup(item->valuestring)
                                           : cJSON_PrintUnformatted(item);
-        for (char *p = text; *p; p++) {
-            *p = (unsigned char) *p < ' ' || *p == 0x7f ? '?' : *p;
-        }
+        ctl_clean(text);
         printf("%s%s%s", item->string ? " " : "",
                item->string ? item->string : "", item->string ? "=" : " ");
         fputs(text, stdout);
@@ -246,7 +244,7 @@ print_event(const struct event_reader *e)
         cJSON_Delete(o);
     } else {
         strftime(clock, sizeof clock, "%H:%M:%S", localtime_r(&now, &tm));
-        printf("%s %s", clock, e->type ? e->type : "message");
+        printf("%s %s", clock, e->type ? ctl_clean(e->type) : "message");
         print_data(e->data);
         putchar('\n');
     }

@@ -369,6 +369,27 @@ def test_no_descriptors_left(start):
     wait_until(stub.well, "it accepts again")
 
 
+def test_long_answers_that_nobody_reads(start):
+    """They may use so much memory, and no more."""
+    stub = start("127.0.0.1", 0, 20000)
+    request = (b"GET /v1/groups?limit=10000 HTTP/1.1\r\n"
+               b"Host: 127.0.0.1\r\n\r\n")
+    sockets = []
+    for _ in range(15):  # Of 7 MB each.
+        s = stub.connect()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.sendall(request)
+        sockets.append(s)
+    assert stub.well()
+    is_problem(stub.ask("GET", "/v1/groups?limit=10000"), 503)
+    assert stub.ask("GET", "/v1/groups?limit=10").status == 200
+    assert stub.memory() < 160 << 20
+    for s in sockets:
+        s.close()
+    wait_until(lambda: stub.ask("GET", "/v1/groups?limit=10000").status
+               == 200, "they have been freed")
+
+
 def test_listening(start):
     """On IPv6; not where somebody else does, and it says so."""
     stub = start("::1")
