@@ -28,6 +28,7 @@ ofp_tests = \
 	tests/unit/test-ofp-session \
 	tests/unit/test-ofp-static \
 	tests/unit/test-ofp-table \
+	tests/unit/test-ofp-table-random \
 	tests/unit/test-ofp-table-sync
 check_PROGRAMS += $(ofp_tests)
 TESTS += $(ofp_tests)
@@ -44,6 +45,11 @@ tests_unit_test_ofp_table_SOURCES = tests/unit/test-ofp-table.c \
 	tests/unit/ofp-rig.c tests/unit/ofp-rig.h
 tests_unit_test_ofp_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ofp_table_LDADD = tests/sim/libfakeswitch.a \
+	$(OFP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ofp_table_random_SOURCES = tests/unit/test-ofp-table-random.c \
+	tests/unit/ofp-rig.c tests/unit/ofp-rig.h
+tests_unit_test_ofp_table_random_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ofp_table_random_LDADD = tests/sim/libfakeswitch.a \
 	$(OFP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ofp_table_sync_SOURCES = tests/unit/test-ofp-table-sync.c \
 	tests/unit/ofp-rig.c tests/unit/ofp-rig.h

@@ -24,19 +24,28 @@
  *                     ^                                  | error
  *                     +---- retry with back-off <--- rejected
  *
- * On connect the table reads back flows (by cookie), groups and meters.  What
- * carries our cookie, or a group id of our range, is ours and is adopted; the
- * rest is foreign: counted and never touched.  The caller is told of each
- * adopted entry and then, by 'synced', that it may compile; the first run
- * after it sends the difference only.  Every OFP_AUDIT_MS the read-back is
- * repeated, drift counted and mended.
+ * On connect the table reads back flows, groups and meters.  What carries our
+ * cookie, or a group id of our range, is ours and is adopted; the rest is
+ * foreign: counted and never touched.  An entry whose table, priority and
+ * match a foreign flow has is rejected.  (One that came since the last
+ * read-back is not known of; OpenFlow has no "add unless it is there".)  The
+ * caller is told of each adopted entry and then, by 'synced', that it may
+ * compile; the first run after it sends the difference only.
+ *
+ * Every OFP_AUDIT_MS (less often where a read-back takes long) this is
+ * repeated while rounds go on; drift is counted and mended.  A deleted flow
+ * that tells of its removal, and a deleted group that is changed, are noticed
+ * at once.  A flow with an idle timeout that has expired is over: it is
+ * forgotten as if it had been unset.
  *
  * Canonical form: an entry is kept as the FLOW_MOD and GROUP_MOD that would
- * add it, encoded by libopenvswitch.  What was read back is encoded the same
- * way, so that equality is memcmp().
+ * add it, byte for byte as libopenvswitch would encode them.  What was read
+ * back is brought into that form, so that equality is memcmp().
  *
  * Limits: a message over 65,535 bytes is refused here, as libopenvswitch
- * would wrap its length (ovs-facts).  A round is at most OFP_ROUND_BYTES.
+ * would wrap its length (ovs-facts).  A round is at most OFP_ROUND_BYTES, a
+ * read-back 64 MiB and 30 s.  A channel of a few members costs 400 bytes.
+ * Meters are set and changed, never deleted.
  *
  * Time: 'now' in monotonic milliseconds.  Ownership: ops borrow everything. */
 
