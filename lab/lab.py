@@ -259,9 +259,7 @@ class Lab:
         self.home.spawn("ovsdb", "ovsdb-server", database, "-vconsole:off",
                         "--log-file", f"--remote=punix:{self.dir}/db.sock",
                         f"--unixctl={self.dir}/ovsdb.ctl")
-        wait_until(lambda: os.path.exists(f"{self.dir}/db.sock"), 10,
-                   "ovsdb-server")
-        self.vsctl("--no-wait", "init")
+        self.vsctl("--retry", "--no-wait", "init")
         self.start_vswitchd()
         return self
 

@@ -3,7 +3,7 @@
 
 With an Open vSwitch that runs, and ofmcastd on 127.0.0.1:6653:
 
-    mn --custom lab/topo.py --topo single,4 --controller remote \\
+    mn --custom lab/topo.py --topo single,4 --controller ofmcast \\
        --ipbase 10.1.0.0/24
 
 Without one, lab/mn does it all:  lab/mn --topo single,4
@@ -14,7 +14,7 @@ The hosts write whole checksums: a veth leaves them to the receiving kernel,
 but the switch in between rewrites addresses.
 """
 
-from mininet.node import Host, OVSSwitch
+from mininet.node import Host, OVSSwitch, RemoteController
 from mininet.topo import LinearTopo, SingleSwitchTopo
 from mininet.topolib import TreeTopo
 
@@ -40,6 +40,16 @@ class McastHost(Host):
         return result
 
 
+class McastController(RemoteController):
+    """ofmcastd, which somebody else has started."""
+
+    def __init__(self, name, ip="127.0.0.1", port=6653, **params):
+        super().__init__(name, ip=ip, port=int(port), **params)
+
+    def checkListening(self):
+        """No look with telnet: it takes OpenFlow for text."""
+
+
 def with_classes(topology):
     """'topology' made of the switches and hosts above."""
     class Topology(topology):
@@ -55,3 +65,4 @@ topos = {"single": with_classes(SingleSwitchTopo),
          "tree": with_classes(TreeTopo)}
 switches = {"ofmcast": McastSwitch}
 hosts = {"ofmcast": McastHost}
+controllers = {"ofmcast": McastController}

@@ -19,9 +19,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
 sys.path.insert(0, os.path.join(TOP, "lab"))
 
 from mininet.net import Mininet  # noqa: E402
-from mininet.node import RemoteController  # noqa: E402
 from procs import wait_until  # noqa: E402
-from topo import topos  # noqa: E402
+from topo import McastController, topos  # noqa: E402
 
 
 def member_ports(switch):
@@ -64,8 +63,7 @@ def main():
     topology = topos[sys.argv[1]](*map(int, sys.argv[2:]))
     net = Mininet(topo=topology, ipBase="10.1.0.0/24", build=False,
                   controller=None, waitConnected=True)
-    net.addController("c0", controller=RemoteController, ip="127.0.0.1",
-                      port=6653)
+    net.addController("c0", controller=McastController)
     try:
         net.build()
         net.start()
