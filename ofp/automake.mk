@@ -59,6 +59,7 @@ tests_unit_test_ofp_table_sync_LDADD = tests/sim/libfakeswitch.a \
 endif
 
 # Against a real Open vSwitch: tests/system/test_table.py runs it.
+EXTRA_DIST += tests/system/test_table.py
 noinst_PROGRAMS += tests/system/table-probe
 tests_system_table_probe_SOURCES = tests/system/table-probe.c
 tests_system_table_probe_LDADD = $(OFP_LIBS)
