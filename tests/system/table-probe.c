@@ -10,7 +10,8 @@
  * It sets entries of every shape, meters, and a user's flows and groups; then
  * audits; then comes back as a new controller that wants the same, which must
  * send nothing; and then takes all away again.  Exit status 0 if all of that
- * holds.  With N it does the same with N channels and says how long it took. */
+ * holds.  With N it does the same with N channels and says how long that
+ * took. */
 
 #include <poll.h>
 #include <stdio.h>
