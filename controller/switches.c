@@ -146,7 +146,8 @@ table_adopted(void *sw_, const struct ofp_adopted *entry)
                 .channel = channel,
                 .ports = xmemdup(entry->out_ports,
                                  entry->n_out_ports * sizeof(uint32_t)),
-                .n_ports = entry->n_out_ports};
+                .n_ports = entry->n_out_ports,
+                .punts = entry->punts};
         }
         break;
     case COOKIE_PIPELINE:
