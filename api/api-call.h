@@ -29,6 +29,8 @@ enum api_params {
 struct api_resource {
     const char *pattern; /* "/v1/groups/{vlan}/{group}" */
     const char *summary;
+    const char *type;   /* Media type of GET. */
+    const char *schema; /* In schemas.json, of one item; NULL: none. */
     enum api_params params;
     api_handler *get, *put, *delete;
 };

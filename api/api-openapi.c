@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The description of the API (OpenAPI 3.1), made of the table of resources so
- * that the two cannot differ. */
+ * that the two cannot differ, and of api/schemas.json, to which tests/api holds
+ * the answers. */
 #include <config.h>
 
 #include "api/api-dispatch.h"
@@ -12,6 +13,11 @@
 #include "api/api-call.h"
 #include "api/api-json.h"
 #include "api/api-resources.h"
+
+/* api/schemas.json, made into a string by the build. */
+static const char schemas[] =
+#include "api/schemas.inc"
+    ;
 
 static void
 add_parameter(struct cJSON *array, const char *in, const char *name,
@@ -62,25 +68,94 @@ add_query_parameters(struct cJSON *array, enum api_params params, bool write)
     }
 }
 
+static struct cJSON *
+make_ref(const char *schema)
+{
+    struct cJSON *o = cJSON_CreateObject();
+    char ref[64];
+
+    snprintf(ref, sizeof ref, "#/components/schemas/%s", schema);
+    cJSON_AddStringToObject(o, "$ref", ref);
+    return o;
+}
+
+/* {"<plural>": [<schema>...], "next": "..."} */
+static struct cJSON *
+make_list(const char *plural, const char *schema)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(o, "type", "object");
+    struct cJSON *required = cJSON_AddArrayToObject(o, "required");
+    cJSON_AddItemToArray(required, cJSON_CreateString(plural));
+    cJSON_AddFalseToObject(o, "additionalProperties");
+    struct cJSON *properties = cJSON_AddObjectToObject(o, "properties");
+    struct cJSON *items = cJSON_AddObjectToObject(properties, plural);
+    cJSON_AddStringToObject(items, "type", "array");
+    cJSON_AddItemToObject(items, "items", make_ref(schema));
+    struct cJSON *next = cJSON_AddObjectToObject(properties, "next");
+    cJSON_AddStringToObject(next, "type", "string");
+    return o;
+}
+
+/* NULL where the type says it all. */
+static struct cJSON *
+make_schema(const struct api_resource *r)
+{
+    if (!r->schema) {
+        return NULL;
+    }
+    if (r->params == API_PARAMS_PAGE) {
+        return make_list(strrchr(r->pattern, '/') + 1, r->schema);
+    }
+    return make_ref(r->schema);
+}
+
 static void
-add_response(struct cJSON *responses, const char *status,
-             const char *description)
+add_content(struct cJSON *o, const char *type, struct cJSON *schema)
+{
+    struct cJSON *content = cJSON_AddObjectToObject(o, "content");
+    struct cJSON *media = cJSON_AddObjectToObject(content, type);
+
+    if (schema) {
+        cJSON_AddItemToObject(media, "schema", schema);
+    }
+}
+
+/* 'type' is NULL where there is no body. */
+static void
+add_response(struct cJSON *responses, const char *status, const char *type,
+             struct cJSON *schema, const char *description)
 {
     struct cJSON *o = cJSON_AddObjectToObject(responses, status);
 
     cJSON_AddStringToObject(o, "description", description);
+    if (type) {
+        add_content(o, type, schema);
+    }
 }
 
 static void
-add_body(struct cJSON *operation)
+add_problem(struct cJSON *responses, const char *status,
+            const char *description)
 {
-    struct cJSON *body = cJSON_AddObjectToObject(operation, "requestBody");
+    add_response(responses, status, "application/problem+json",
+                 make_ref("Problem"), description);
+}
+
+static void
+add_put(struct cJSON *o, struct cJSON *responses, const struct api_resource *r)
+{
+    struct cJSON *body = cJSON_AddObjectToObject(o, "requestBody");
 
     cJSON_AddTrueToObject(body, "required");
-    struct cJSON *content = cJSON_AddObjectToObject(body, "content");
-    struct cJSON *json = cJSON_AddObjectToObject(content, "application/json");
-    struct cJSON *schema = cJSON_AddObjectToObject(json, "schema");
-    cJSON_AddStringToObject(schema, "type", "object");
+    add_content(body, "application/json", make_schema(r));
+    add_response(responses, "201", r->type, make_schema(r), "Created.");
+    add_problem(responses, "412", "If-Match or If-None-Match.");
+    add_problem(responses, "422",
+                "It makes no sense, or a switch refused it: then the earlier "
+                "state is back.");
+    add_problem(responses, "507", "It could not be stored.");
 }
 
 static void
@@ -89,6 +164,7 @@ add_operation(struct cJSON *path, const struct api_resource *r,
 {
     struct cJSON *o = cJSON_AddObjectToObject(path, method);
     struct cJSON *parameters = cJSON_CreateArray();
+    struct cJSON *responses = cJSON_CreateObject();
 
     cJSON_AddStringToObject(o, "summary", r->summary);
     add_path_parameters(parameters, r->pattern);
@@ -98,22 +174,32 @@ add_operation(struct cJSON *path, const struct api_resource *r,
     } else {
         cJSON_Delete(parameters);
     }
-    struct cJSON *responses = cJSON_CreateObject();
     if (!strcmp(method, "put")) {
-        add_body(o);
-        add_response(responses, "201", "Created; the body is the resource.");
-        add_response(responses, "422",
-                     "It makes no sense, or the switch refused it; the "
-                     "earlier state is kept.");
-        add_response(responses, "507", "It could not be stored.");
+        add_put(o, responses, r);
     }
     if (!strcmp(method, "delete")) {
-        add_response(responses, "204", "Deleted.");
+        add_response(responses, "204", NULL, NULL, "Deleted.");
     } else {
-        add_response(responses, "200", "The resource.");
+        add_response(responses, "200", r->type, make_schema(r),
+                     r->schema ? r->schema : "As its type says.");
     }
-    add_response(responses, "default", "application/problem+json (RFC 9457).");
+    add_problem(responses, "default", "Whatever went wrong.");
     cJSON_AddItemToObject(o, "responses", responses);
+}
+
+static void
+add_paths(struct cJSON *paths)
+{
+    for (const struct api_resource *r = API_RESOURCES; r->pattern; r++) {
+        struct cJSON *path = cJSON_AddObjectToObject(paths, r->pattern);
+        add_operation(path, r, "get", false);
+        if (r->put) {
+            add_operation(path, r, "put", true);
+        }
+        if (r->delete) {
+            add_operation(path, r, "delete", true);
+        }
+    }
 }
 
 char *
@@ -125,17 +211,9 @@ api_openapi(size_t *size)
     struct cJSON *info = cJSON_AddObjectToObject(o, "info");
     cJSON_AddStringToObject(info, "title", "ofmcast");
     cJSON_AddStringToObject(info, "version", PACKAGE_VERSION);
-    struct cJSON *paths = cJSON_AddObjectToObject(o, "paths");
-    for (const struct api_resource *r = API_RESOURCES; r->pattern; r++) {
-        struct cJSON *path = cJSON_AddObjectToObject(paths, r->pattern);
-        add_operation(path, r, "get", false);
-        if (r->put) {
-            add_operation(path, r, "put", true);
-        }
-        if (r->delete) {
-            add_operation(path, r, "delete", true);
-        }
-    }
+    add_paths(cJSON_AddObjectToObject(o, "paths"));
+    struct cJSON *components = cJSON_AddObjectToObject(o, "components");
+    cJSON_AddItemToObject(components, "schemas", cJSON_Parse(schemas));
     return api_json_print(o, size);
 }
 

@@ -218,7 +218,10 @@ parse_body(struct api_call *c)
     }
     if (!json) {
         api_call_bad_body(c, 400, &e);
+        return NULL;
     }
+    /* Ours to say; people send back what GET gave them. */
+    cJSON_DeleteItemFromObjectCaseSensitive(json, "status");
     return json;
 }
 

@@ -30,14 +30,19 @@ libapi_a_SOURCES = \
 	api/api-server.h \
 	api/api-write.c
 
-# The web page as a C string.
-EXTRA_DIST += doc/rest.md web/index.html
-CLEANFILES += api/page.inc
+# The web page and the schemas as C strings.
+EXTRA_DIST += doc/rest.md web/index.html api/schemas.json
+CLEANFILES += api/page.inc api/schemas.inc
+TEXT_TO_C = $(MKDIR_P) api && \
+	sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/'
 api/page.inc: web/index.html
-	$(AM_V_GEN)$(MKDIR_P) api && \
-	sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' \
-	    $(srcdir)/web/index.html > $@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(TEXT_TO_C) $(srcdir)/web/index.html > $@.tmp && \
+	mv $@.tmp $@
+api/schemas.inc: api/schemas.json
+	$(AM_V_GEN)$(TEXT_TO_C) $(srcdir)/api/schemas.json > $@.tmp && \
+	mv $@.tmp $@
 api/libapi_a-api-page.$(OBJEXT): api/page.inc
+api/libapi_a-api-openapi.$(OBJEXT): api/schemas.inc
 
 # A controller without a switch takes the place of the real one in tests.
 noinst_LIBRARIES += tests/unit/libstubctl.a
@@ -116,7 +121,8 @@ tests_fuzz_fuzz_http_route_LDADD = $(API_TEST_LIBS)
 
 dist_check_SCRIPTS += tests/api/run
 TESTS += tests/api/run
-EXTRA_DIST += tests/api/conftest.py tests/api/test_api.py tests/api/test_ctl.py
+EXTRA_DIST += tests/api/conftest.py tests/api/test_api.py \
+	tests/api/test_ctl.py tests/api/test_openapi.py
 
 sbin_PROGRAMS += ofmcastd
 ofmcastd_SOURCES = api/ofmcastd.c

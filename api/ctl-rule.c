@@ -41,7 +41,10 @@ ctl_add_value(struct cJSON **object, const char *key, const char *value)
     if (!*object) {
         *object = cJSON_CreateObject();
     }
-    bool number = is_number_key(name);
+    /* A protocol may be "udp" or 17. */
+    bool number =
+        is_number_key(name)
+        || (!strcmp(name, "proto") && *value >= '0' && *value <= '9');
     bool good = *value
                 && (!number
                     || (strspn(value, "0123456789") == strlen(value)

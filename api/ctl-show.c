@@ -331,6 +331,9 @@ ctl_show_match(const struct cJSON *route)
     if (*ctl_get_text(m, "proto")) {
         append(&p, " ", "%s", ctl_get_text(m, "proto"));
     }
+    if (cJSON_IsNumber(get(m, "proto"))) {
+        append(&p, " ", "proto %.0f", ctl_get_number(m, "proto"));
+    }
     if (get(m, "udp_dst")) {
         append(&p, " ", "port %.0f", ctl_get_number(m, "udp_dst"));
     }

@@ -39,8 +39,9 @@ void ctl_table_add_color(struct ctl_table *, enum ctl_color, const char *text);
 void ctl_table_print(struct ctl_table *, FILE *, bool color,
                      const char *nothing);
 
-/* Makes control characters (C0, DEL, C1) harmless, in place: text that a switch
- * chose must not move the cursor of whoever looks at it.  Returns 's'. */
+/* Makes control characters (C0, DEL, C1) harmless, in place: text that a
+ * switch chose must not move the cursor of whoever looks at it.  Returns
+ * 's'. */
 char *ctl_clean(char *s);
 
 /* Units. */

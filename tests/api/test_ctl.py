@@ -119,6 +119,10 @@ def test_targets(ctl):
     assert route["to"][1]["port"] == "s2-eth5"
     assert route["to"][1]["set"] == {"group": "239.1.1.2", "udp_dst": 6000,
                                      "ttl": 4}
+    good(ctl.run("route", "add", "six", "--group", "226.2.2.4", "--proto",
+                 "6"))
+    assert "226.2.2.4 tcp" in good(ctl.run("route", "show", "six")) \
+        or "proto 6" in good(ctl.run("route", "show", "six"))
     good(ctl.run("route", "add", "stop", "--group", "226.2.2.3", "--to",
                  "nobody"))
     assert json.loads(good(ctl.run("route", "show", "stop", "-j")))["to"] \

@@ -46,6 +46,21 @@ test_put_and_delete(void **state)
     free(etag);
 }
 
+/* GET, change, PUT. */
+static void
+test_round_trip(void **state)
+{
+    struct api_rig *f = *state;
+
+    assert_int_equal(api_rig_put(f, "/v1/routes/r", ROUTE), 201);
+    char *body = xstrdup(f->answer.body);
+    assert_non_null(strstr(body, "\"status\""));
+    assert_int_equal(api_rig_put(f, "/v1/routes/r", body), 200);
+    assert_int_equal(api_rig_put(f, "/v1/routes/other", body), 422);
+    api_rig_assert_problem(f, 422, "invalid", "/name");
+    free(body);
+}
+
 static void
 test_refusals(void **state)
 {
@@ -287,6 +302,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         API_RIG_TEST(test_put_and_delete),
+        API_RIG_TEST(test_round_trip),
         API_RIG_TEST(test_refusals),
         API_RIG_TEST(test_bad_json),
         API_RIG_TEST(test_bad_names),
