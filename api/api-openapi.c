@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The description of the API (OpenAPI 3.1), made of the table of resources so
- * that the two cannot differ, and of api/schemas.json, to which tests/api holds
- * the answers. */
+/* The description of the API (OpenAPI 3.1), made of the table of resources, so
+ * that the two cannot differ, and of api/schemas.json, to which tests/api
+ * holds the answers. */
 #include <config.h>
 
 #include "api/api-dispatch.h"
