@@ -218,14 +218,34 @@ repeat_plainly(struct ofp_table *t)
     send_plain(t);
 }
 
+/* Does something go and something else come?  A packet between the two would
+ * meet neither, and perhaps reach whom neither lets it; and a group that goes
+ * takes flows along that still name it, where the flow's change was refused. */
+static bool
+is_mixed(const struct ofp_round *r)
+{
+    bool up = false, down = false;
+
+    for (size_t i = 0; i < r->n; i++) {
+        uint8_t class = r->steps[i].class;
+
+        up |= class == STEP_GROUP_UP || class == STEP_FLOW_UP;
+        down |= class == STEP_FLOW_DOWN || class == STEP_GROUP_DOWN;
+    }
+    return up && down;
+}
+
 void
 ofp_send_round(struct ofp_table *t)
 {
     struct ofp_round *r = &t->round;
 
     r->first_xid = ofp_table_xid(t, r->n);
-    if (!t->bundles || r->n <= OFP_PLAIN_MODS || !fits_bundle(r)
+    bool mixed = is_mixed(r);
+    /* A join or a leave is not worth a bundle's extra round trip. */
+    if (!t->bundles || (r->n <= OFP_PLAIN_MODS && !mixed) || !fits_bundle(r)
         || r->steps[r->n - 1].class == STEP_METER) {
+        r->careful = mixed;
         send_plain(t);
         return;
     }

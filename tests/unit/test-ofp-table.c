@@ -208,9 +208,30 @@ group_comes_and_goes(void **state)
     f.output = OFP_OUT_NONE;
     ofp_table_set(r->table, &f, NULL, 0, 0, NULL);
     rig_pump(r);
-    rig_assert_sent(r, "FgB");
+    rig_assert_sent(r, "OAABC");
     rig_assert_groups(r, "");
     assert_int_equal(rig_switch_counters(r).cascaded, 0);
+}
+
+/* Between a flow that goes and one that comes a packet would meet neither: two
+ * messages, but in a bundle. */
+static void
+replacement_is_atomic(void **state)
+{
+    struct rig *r = *state;
+    struct ofp_flow old = rig_channel("226.2.2.2");
+    struct ofp_flow new = rig_channel("226.2.2.2");
+
+    rig_connect(r);
+    old.output = new.output = OFP_OUT_NORMAL;
+    new.priority = old.priority + 1;
+    ofp_table_set(r->table, &old, NULL, 0, 0, NULL);
+    rig_pump(r);
+    r->types[0] = '\0';
+    ofp_table_unset(r->table, old.table, old.priority, &old.match);
+    ofp_table_set(r->table, &new, NULL, 0, 0, NULL);
+    rig_pump(r);
+    rig_assert_sent(r, "OAABC");
 }
 
 static void
@@ -413,6 +434,7 @@ main(void)
         RIG_TEST(ids_are_not_reused_early),
         RIG_TEST(ways_of_changing_a_flow),
         RIG_TEST(group_comes_and_goes),
+        RIG_TEST(replacement_is_atomic),
         RIG_TEST(too_big),
         RIG_TEST(several_changes_go_in_a_bundle),
         RIG_TEST(refused_bundle_is_repeated_plainly),
