@@ -37,4 +37,24 @@ tests_sim_test_fake_packet_SOURCES = tests/sim/test-fake-packet.c \
 tests_sim_test_fake_packet_CFLAGS = \
 	$(AM_CFLAGS) $(OVS_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sim_test_fake_packet_LDADD = $(FAKE_SWITCH_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-table
+TESTS += tests/sim/test-sim-table
+tests_sim_test_sim_table_SOURCES = tests/sim/test-sim-table.c \
+	tests/sim/sim-entry.c tests/sim/sim-entry.h \
+	tests/sim/sim-link.c tests/sim/sim-link.h
+tests_sim_test_sim_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sim_test_sim_table_LDADD = tests/sim/libfakeswitch.a $(OFP_LIBS) \
+	$(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-mcast
+TESTS += tests/sim/test-sim-mcast
+tests_sim_test_sim_mcast_SOURCES = tests/sim/test-sim-mcast.c \
+	tests/sim/sim-frame.c tests/sim/sim-frame.h \
+	tests/sim/sim-model.c tests/sim/sim-model.h \
+	tests/sim/sim-net.c tests/sim/sim-net.h
+tests_sim_test_sim_mcast_CFLAGS = \
+	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sim_test_sim_mcast_LDADD = tests/sim/libfakeswitch.a \
+	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
 endif

@@ -376,6 +376,19 @@ fake_switch_format_group(const char *text)
         return NULL;
     }
 
+    struct ofpbuf *msg = ofputil_encode_group_mod(OFP13_VERSION, &gm, NULL, 0);
+
+    ofputil_uninit_group_mod(&gm);
+    ofpmsg_update_length(msg);
+
+    enum ofperr error = ofputil_decode_group_mod(msg->data, &gm);
+
+    ofpbuf_delete(msg);
+    if (error) {
+        fprintf(stderr, "%s: %s\n", text, ofperr_get_name(error));
+        return NULL;
+    }
+
     struct fake_group g = {.id = gm.group_id, .type = gm.type};
 
     ovs_list_init(&g.buckets);

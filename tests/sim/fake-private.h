@@ -39,7 +39,7 @@ struct fake_switch {
     struct fake_switch_counters counters;
     int64_t now;
 
-    bool connected, busy;
+    bool connected, busy, trace;
     struct ofpbuf input;
     struct ofputil_switch_config config;
     struct ovs_list bundles;

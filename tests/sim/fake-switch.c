@@ -2,12 +2,14 @@
 #include <config.h>
 #include "tests/sim/fake-private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openvswitch/ofp-actions.h>
 #include <openvswitch/ofp-connection.h>
 #include <openvswitch/ofp-monitor.h>
+#include <openvswitch/ofp-print.h>
 #include <openvswitch/ofp-util.h>
 #include <openvswitch/vlog.h>
 
@@ -22,6 +24,7 @@ fake_switch_create(uint64_t dpid, const struct fake_switch_ops *ops, void *aux)
     sw->dpid = dpid;
     sw->ops = *ops;
     sw->aux = aux;
+    sw->trace = getenv("OFM_TRACE") != NULL;
     sw->config.frag = OFPUTIL_FRAG_NORMAL;
     sw->config.miss_send_len = 128;
     ofpbuf_init(&sw->input, 0);
@@ -330,6 +333,17 @@ handle(struct fake_switch *sw, enum ofptype type, const struct ofp_header *oh)
     }
 }
 
+/* For whoever hunts a failure: every message, in words. */
+static void
+trace(const struct fake_switch *sw, const struct ofp_header *oh)
+{
+    char *text = ofp_to_string(oh, ntohs(oh->length), NULL, NULL, 1);
+
+    fprintf(stderr, "switch %llu gets %s", (unsigned long long) sw->dpid,
+            text);
+    free(text);
+}
+
 static void
 handle_message(struct fake_switch *sw, const struct ofp_header *oh)
 {
@@ -338,6 +352,9 @@ handle_message(struct fake_switch *sw, const struct ofp_header *oh)
                             ? ofptype_decode(&type, oh)
                             : OFPERR_OFPBRC_BAD_VERSION;
 
+    if (sw->trace) {
+        trace(sw, oh);
+    }
     if (error) {
         sw->counters.undecodable++;
     } else {

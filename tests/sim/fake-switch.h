@@ -24,6 +24,8 @@
  *
  * Time: fake_switch_run() gives it; only idle timeouts use it.
  *
+ * With OFM_TRACE in the environment every message is written to stderr.
+ *
  * Ownership: ops borrow everything.  'send' may lead to fake_switch_input()
  * again: such bytes are handled when the current message is done. */
 

@@ -24,6 +24,14 @@ sim_setting(const char *name, uint64_t otherwise)
     return s && *s ? strtoull(s, NULL, 0) : otherwise;
 }
 
+/* OFM_STRICT=1 also asks for what ofmcast does not do yet; each such place
+ * says what it is. */
+static inline bool
+sim_strict(void)
+{
+    return sim_setting("OFM_STRICT", 0) != 0;
+}
+
 static inline void
 sim_random_init(struct sim_random *r, uint64_t seed)
 {

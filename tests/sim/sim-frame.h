@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_SIM_SIM_FRAME_H
+#define TESTS_SIM_SIM_FRAME_H 1
+
+/* A packet of a stream, as fields and as bytes. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/mcaddr.h"
+
+enum { SIM_FRAME_SIZE = 128 };
+
+struct sim_frame {
+    uint32_t source, group; /* IPv4, host order. */
+    uint16_t vlan;          /* 0 = no tag. */
+    uint16_t udp_dst;
+    uint8_t ttl, dscp;
+};
+
+/* The Ethernet destination follows from the group; both checksums are there.
+ * Returns the size. */
+size_t sim_frame_build(const struct sim_frame *, uint8_t buf[SIM_FRAME_SIZE]);
+
+#endif
