@@ -177,6 +177,28 @@ compare_ports(const void *a_, const void *b_)
     return *a < *b ? -1 : *a > *b;
 }
 
+/* Sorts and drops doubles; returns how many are left.  Members come sorted, so
+ * that there is something to do only where there are router ports. */
+static size_t
+sort_ports(uint32_t *ports, size_t n_ports)
+{
+    size_t n = 1;
+    while (n < n_ports && ports[n - 1] < ports[n]) {
+        n++;
+    }
+    if (n >= n_ports) {
+        return n_ports;
+    }
+    qsort(ports, n_ports, sizeof *ports, compare_ports);
+    n = 0;
+    for (size_t i = 0; i < n_ports; i++) {
+        if (!n || ports[n - 1] != ports[i]) {
+            ports[n++] = ports[i];
+        }
+    }
+    return n;
+}
+
 size_t
 channel_ports(const struct ctl_switch *sw, uint16_t vlan,
               const struct ip_addr *source, const struct ip_addr *group,
@@ -189,15 +211,7 @@ channel_ports(const struct ctl_switch *sw, uint16_t vlan,
                                  &list);
         igmp_snoop_each_router_port(v->snoop, add_port, &list);
     }
-    size_t n = 0;
-    if (list.n > 1) {
-        qsort(list.ports, list.n, sizeof *list.ports, compare_ports);
-    }
-    for (size_t i = 0; i < list.n; i++) {
-        if (!n || list.ports[n - 1] != list.ports[i]) {
-            list.ports[n++] = list.ports[i];
-        }
-    }
+    size_t n = sort_ports(list.ports, list.n);
     *ports = list.ports;
     return n;
 }

@@ -38,7 +38,9 @@ enum session_request {
     X_PROBE,
     X_PACKET_OUT
 };
-#define FIRST_XID UINT32_C(0xf0000000)
+/* All bytes below 0x80: mininet probes a controller's port and reads what it
+ * gets, our HELLO, as UTF-8. */
+#define FIRST_XID UINT32_C(0x70000000)
 
 struct ofp_session {
     const struct ofp_session_ops *ops;

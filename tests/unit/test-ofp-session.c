@@ -192,7 +192,7 @@ put_hello(uint8_t version)
 static void
 put_features(uint64_t dpid, uint8_t auxiliary_id)
 {
-    begin(OF13_FEATURES_REPLY, 0xf0000001);
+    begin(OF13_FEATURES_REPLY, 0x70000001);
     wire_put_be64(&p.w, dpid);
     wire_put_be32(&p.w, 0);
     wire_put_u8(&p.w, 254);
@@ -229,11 +229,11 @@ begin_multipart(uint16_t type, uint16_t flags, uint32_t xid)
 static void
 put_ports(void)
 {
-    begin_multipart(OF13_MP_PORT_DESC, 1, 0xf0000003);
+    begin_multipart(OF13_MP_PORT_DESC, 1, 0x70000003);
     put_port(1, "s1-eth1", true);
     put_port(0xfffffffe, "s1", true);
     end();
-    begin_multipart(OF13_MP_PORT_DESC, 0, 0xf0000003);
+    begin_multipart(OF13_MP_PORT_DESC, 0, 0x70000003);
     put_port(2, "s1-eth2", false);
     end();
 }
@@ -241,7 +241,7 @@ put_ports(void)
 static void
 put_desc(void)
 {
-    begin_multipart(OF13_MP_DESC, 0, 0xf0000004);
+    begin_multipart(OF13_MP_DESC, 0, 0x70000004);
     wire_put_zeros(&p.w, 512);
     wire_put(&p.w, "3.1.0\n\377", 8);
     wire_put_zeros(&p.w, 248 + 32 + 256);
@@ -526,12 +526,12 @@ refused_requests(void **state)
     put_features(0x2a, 0);
     give();
     t.log[0] = '\0';
-    put_message(OF13_ERROR, 0xf0000002, "\0\12\0\0", 4);
+    put_message(OF13_ERROR, 0x70000002, "\0\12\0\0", 4);
     give();
     assert_log("send:9 ");
     assert_memory_equal(t.sent + 8, "\0\0\377\377", 4);
     put_ports();
-    put_message(OF13_ERROR, 0xf0000004, "\0\1\0\2", 4);
+    put_message(OF13_ERROR, 0x70000004, "\0\1\0\2", 4);
     assert_true(give());
     assert_log("added:1:s1-eth1:up added:2:s1-eth2:down ready:2a: ");
 
@@ -539,7 +539,7 @@ refused_requests(void **state)
     setup(state);
     put_hello(4);
     put_features(0x2a, 0);
-    put_message(OF13_ERROR, 0xf0000003, "\0\1\0\2", 4);
+    put_message(OF13_ERROR, 0x70000003, "\0\1\0\2", 4);
     assert_false(give());
     assert_dead("OFPBRC_BAD_STAT");
 }
@@ -709,7 +709,7 @@ replies(void **state)
     put_message(OF13_EXPERIMENTER, 7, "ONF\0\0\0\0\0", 8);
     begin_multipart(OF13_MP_FLOW, 0, 8);
     end();
-    begin_multipart(OF13_MP_PORT_DESC, 0, 0xf0000003); /* Once more. */
+    begin_multipart(OF13_MP_PORT_DESC, 0, 0x70000003); /* Once more. */
     end();
     put_message(OF13_MULTIPART_REPLY, 8, "abc", 3);
     assert_true(give());
@@ -743,7 +743,7 @@ endless_ports(void **state)
     put_features(0x2a, 0);
     give();
     for (uint32_t no = 1; no <= OFP_MAX_PORTS + 1; no++) {
-        begin_multipart(OF13_MP_PORT_DESC, 1, 0xf0000003);
+        begin_multipart(OF13_MP_PORT_DESC, 1, 0x70000003);
         put_port(no, "x", true);
         end();
         assert_int_equal(give(), no <= OFP_MAX_PORTS);
