@@ -91,23 +91,20 @@ send_batch(struct bench_peer *p, struct batch *b)
 
 /* Set-up. */
 
-static struct bench_daemon
-start(struct bench_peer *p)
+static void
+start(struct bench_daemon *d, struct bench_peer *p)
 {
-    struct bench_daemon d;
-
-    if (!bench_daemon_start(&d, program)) {
+    if (!bench_daemon_start(d, program)) {
         die("cannot start the daemon");
     }
     bench_peer_init(p, 1, N_PORTS);
-    if (!bench_peer_connect(p, d.openflow_port, 10000)
+    if (!bench_peer_connect(p, d->openflow_port, 10000)
         || !bench_peer_settle(p, 300)) {
         die("cannot connect to the daemon");
     }
     if (!p->flow_mods) {
         die("the daemon programs no pipeline");
     }
-    return d;
 }
 
 static void
@@ -341,9 +338,11 @@ static void
 measure_groups(void)
 {
     struct bench_peer p;
-    struct bench_daemon d = start(&p);
+    struct bench_daemon d;
     struct cost at_100, cost;
     size_t n = n_groups_max, mid = n / 10;
+
+    start(&d, &p);
 
     bench_heading("Joins, one switch, a new group each");
     join_groups(&p, 0, 100, 1);
@@ -387,12 +386,14 @@ measure_members(void)
     enum { N_GROUPS = 200 };
     static const uint32_t sizes[] = {10, 100, 1000};
     struct bench_peer p;
-    struct bench_daemon d = start(&p);
+    struct bench_daemon d;
     struct cost base = {0, 0, 0};
     struct batch b = {.n = 0};
     uint32_t port = 1;
-    size_t rss = bench_daemon_rss(&d);
+    size_t rss;
 
+    start(&d, &p);
+    rss = bench_daemon_rss(&d);
     bench_heading("Joins, one switch, to groups that have members");
     for (int i = 0; i < 3; i++) {
         char what[64];
@@ -425,10 +426,13 @@ static void
 measure_switches(void)
 {
     struct bench_peer p, *peers = xcalloc(n_switches, sizeof *peers);
-    struct bench_daemon d = start(&p);
-    size_t rss = bench_daemon_rss(&d);
-    int64_t start_ns = bench_now_ns();
+    struct bench_daemon d;
+    size_t rss;
+    int64_t start_ns;
 
+    start(&d, &p);
+    rss = bench_daemon_rss(&d);
+    start_ns = bench_now_ns();
     bench_heading("Idle switches of 4 ports");
     for (size_t i = 0; i < n_switches; i++) {
         bench_peer_init(&peers[i], i + 2, 4);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -93,6 +94,8 @@ exec_daemon(const struct bench_daemon *d, const char *program)
         dup2(fd, 1);
         dup2(fd, 2);
     }
+    /* Whatever ends this program ends the daemon. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     pin(DAEMON_CORE);
     execl(program, program, "--openflow", openflow, "--api", api,
           "--state-dir", d->dir, (char *) NULL);
@@ -113,9 +116,26 @@ spawn(struct bench_daemon *d, const char *program)
     return true;
 }
 
+/* The one to stop, and clean up after, when this program gives up. */
+static struct bench_daemon *running;
+
+static void
+stop_running(void)
+{
+    if (running) {
+        bench_daemon_stop(running);
+    }
+}
+
 bool
 bench_daemon_start(struct bench_daemon *d, const char *program)
 {
+    static bool registered;
+
+    if (!registered) {
+        registered = true;
+        atexit(stop_running);
+    }
     if (access(program, X_OK)) {
         perror(program);
         return false;
@@ -127,6 +147,7 @@ bench_daemon_start(struct bench_daemon *d, const char *program)
     }
     d->openflow_port = free_port();
     d->api_port = free_port();
+    running = d;
     return spawn(d, program);
 }
 
@@ -157,6 +178,7 @@ remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 void
 bench_daemon_stop(struct bench_daemon *d)
 {
+    running = NULL;
     reap(d, SIGTERM);
     nftw(d->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
