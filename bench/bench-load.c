@@ -245,6 +245,7 @@ measure_refresh(struct bench_daemon *d, struct bench_peer *p, const char *what,
 
     size_t size = b.size, in_batch = b.n;
     uint64_t mods = p->group_mods;
+    uint64_t counted = bench_daemon_counter(d, "packet_ins");
     int64_t cpu = bench_daemon_cpu_ns(d), start_ns = bench_now_ns();
 
     while (bench_now_ns() - start_ns < 3 * INT64_C(1000000000)) {
@@ -263,6 +264,11 @@ measure_refresh(struct bench_daemon *d, struct bench_peer *p, const char *what,
     bench_line(line, (double) n / wall / 1e3, "k/s", false, bar);
     snprintf(line, sizeof line, "%s, by its cpu time", what);
     bench_line(line, (double) n / used / 1e3, "k/s", false, bar);
+    counted = bench_daemon_counter(d, "packet_ins") - counted;
+    if (counted != n) {
+        printf("  (sent %zu, of which the daemon has counted %llu)\n", n,
+               (unsigned long long) counted);
+    }
     if (p->group_mods != mods) {
         printf("  (%llu group mods: these were not all refreshes)\n",
                (unsigned long long) (p->group_mods - mods));
@@ -341,6 +347,7 @@ measure_groups(void)
     struct bench_daemon d;
     struct cost at_100, cost;
     size_t n = n_groups_max, mid = n / 10;
+    char what[64];
 
     start(&d, &p);
 
@@ -350,7 +357,8 @@ measure_groups(void)
     print_cost("one join at 100 groups", at_100, NULL);
     join_groups(&p, 100 + N_SINGLE, mid, 1);
     cost = time_joins(&d, &p, mid, N_SINGLE, 1);
-    print_cost("one join at 10k groups", cost, &at_100);
+    snprintf(what, sizeof what, "one join at %zu groups", mid);
+    print_cost(what, cost, &at_100);
 
     size_t first = mid + N_SINGLE;
     size_t rss = bench_daemon_rss(&d);
@@ -368,11 +376,13 @@ measure_groups(void)
                (double) (bench_daemon_rss(&d) - rss) / (double) (n - first),
                "bytes", true, 1024);
     cost = time_joins(&d, &p, n, N_SINGLE, 1);
-    print_cost("one join at 100k groups", cost, &at_100);
+    snprintf(what, sizeof what, "one join at %zu groups", n);
+    print_cost(what, cost, &at_100);
 
     bench_heading("Refreshes, one record each");
     measure_refresh(&d, &p, "reports of 1000 groups", 1000, 1, 1000);
-    measure_refresh(&d, &p, "reports of 100k groups", n, 1, 0);
+    snprintf(what, sizeof what, "reports of %zu groups", n);
+    measure_refresh(&d, &p, what, n, 1, 0);
     measure_refresh(&d, &p, "reports of 10 records each", 1000, 10, 0);
 
     bench_heading("Restarts");

@@ -221,6 +221,52 @@ bench_daemon_cpu_ns(const struct bench_daemon *d)
     return ns;
 }
 
+/* Asks the API; the whole answer, or less, in 'buf'. */
+static void
+get(const struct bench_daemon *d, const char *path, char *buf, size_t size)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    size_t n = 0;
+
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sin.sin_port = htons(d->api_port);
+    if (fd >= 0 && !connect(fd, (struct sockaddr *) &sin, sizeof sin)
+        && dprintf(fd,
+                   "GET %s HTTP/1.1\r\nHost: localhost\r\n"
+                   "Connection: close\r\n\r\n",
+                   path)
+               > 0) {
+        for (ssize_t got;
+             n < size - 1 && (got = read(fd, buf + n, size - 1 - n)) > 0;) {
+            n += (size_t) got;
+        }
+    }
+    buf[n] = '\0';
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+uint64_t
+bench_daemon_counter(const struct bench_daemon *d, const char *name)
+{
+    enum { SIZE = 1 << 20 };
+    char *buf = malloc(SIZE), key[64], *p = NULL;
+    uint64_t value = 0;
+
+    if (buf) {
+        get(d, "/v1/switches/1", buf, SIZE);
+        snprintf(key, sizeof key, "\"%s\":\"0x", name);
+        p = strstr(buf, key);
+    }
+    if (p) {
+        value = strtoull(p + strlen(key), NULL, 16);
+    }
+    free(buf);
+    return value;
+}
+
 /* Results. */
 
 static int

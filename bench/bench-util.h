@@ -28,6 +28,9 @@ void bench_daemon_stop(struct bench_daemon *);
 size_t bench_daemon_rss(const struct bench_daemon *);     /* Bytes. */
 int64_t bench_daemon_cpu_ns(const struct bench_daemon *); /* Used so far. */
 
+/* A counter of /v1/switches/1, "packet_ins"; 0 if it cannot be read. */
+uint64_t bench_daemon_counter(const struct bench_daemon *, const char *name);
+
 /* Where this program itself runs: not where the daemon does. */
 void bench_pin_self(void);
 void bench_raise_limits(void);
