@@ -96,6 +96,8 @@ struct ctl_switch {
     struct ofp_table *table;
     struct loop_timer timer, poll_timer;
     bool run_wanted;
+    bool statics_unsettled; /* Some group is not confirmed, or not gone. */
+    uint64_t seqno_before;  /* Of the table, before a write: see writes.c. */
     struct ctl_switch *next_run; /* In ctl->run_list. */
     struct adopted_entry *adopted;
     size_t n_adopted, allocated_adopted;
@@ -160,8 +162,9 @@ struct rule {
     char name[ROUTE_NAME_SIZE];
     ofp_owner owner;
     char *json;
-    bool applied; /* Some switch has confirmed it once. */
-    bool gone;    /* Deleted, but not yet off its switch. */
+    bool applied;        /* Some switch has confirmed it once. */
+    bool gone;           /* Deleted, but not yet off its switch... */
+    uint64_t gone_seqno; /* ...until this change of its table is settled. */
     bool dirty;
 
     /* A route. */
@@ -204,7 +207,6 @@ struct ctl {
     struct rule *following; /* Routes whose buckets hold members. */
     ofp_owner last_owner;
     bool rules_dirty;
-    bool statics_unsettled; /* Some have not been confirmed, or removed. */
     struct write *writes;
     char store_error[STORE_ERROR_SIZE];
 
@@ -329,7 +331,9 @@ struct rule *rule_lookup(const struct ctl *, enum store_kind,
 struct rule *rule_set(struct ctl *, enum store_kind, const char *name,
                       const char *json);
 void rule_destroy(struct ctl *, struct rule *);
-/* Writes the rule as it stands; 0 or an errno. */
+/* To the store; 0 or an errno, with the reason in 'store_error'. */
+int rule_store(struct ctl *, enum store_kind, const struct store_row *);
+/* The rule as it stands. */
 int rule_save(struct ctl *, const struct rule *);
 int rule_erase(struct ctl *, enum store_kind, const char *name);
 void rule_mark(struct ctl *, struct rule *);

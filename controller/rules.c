@@ -16,6 +16,8 @@
 
 VLOG_DEFINE_THIS_MODULE(rules);
 
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
+
 struct rule *
 rule_lookup(const struct ctl *ctl, enum store_kind kind, const char *name)
 {
@@ -131,20 +133,25 @@ store_result(struct ctl *ctl, int error)
     snprintf(ctl->store_error, sizeof ctl->store_error, "%s",
              error ? store_error(ctl->store) : "");
     if (error) {
-        VLOG_ERR("the store refuses a write: %s", ctl->store_error);
+        VLOG_ERR_RL(&rl, "the store refuses a write: %s", ctl->store_error);
     }
     return error;
 }
 
 int
+rule_store(struct ctl *ctl, enum store_kind kind, const struct store_row *row)
+{
+    return store_result(ctl, store_put(ctl->store, kind, row));
+}
+
+int
 rule_save(struct ctl *ctl, const struct rule *rule)
 {
-    return store_result(ctl,
-                        store_put(ctl->store, rule->kind,
-                                  &(struct store_row){.name = rule->name,
-                                                      .json = rule->json,
-                                                      .applied = rule->applied,
-                                                      .gone = rule->gone}));
+    return rule_store(ctl, rule->kind,
+                      &(struct store_row){.name = rule->name,
+                                          .json = rule->json,
+                                          .applied = rule->applied,
+                                          .gone = rule->gone});
 }
 
 int
@@ -182,7 +189,6 @@ rules_load(struct ctl *ctl)
         VLOG_INFO("%u %s restored", HASH_COUNT(ctl->rules[kinds[i]]),
                   kinds[i] == STORE_ROUTE ? "routes" : "flows and groups");
     }
-    ctl->statics_unsettled = true;
 }
 
 void

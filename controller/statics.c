@@ -132,20 +132,37 @@ same_key(const struct ofp_static *a, const struct ofp_static *b)
 }
 
 /* The rule's text now means 'parsed' (NULL: nothing yet).  What it meant
- * before stays on the switch until the new one is confirmed there. */
+ * before stays on the switch until the new one is confirmed there, unless it
+ * was not confirmed itself. */
 static void
 take_parsed(struct ctl *ctl, struct rule *rule, struct ofp_static *parsed)
 {
+    bool confirmed = !rule->replaced;
     if (same_key(rule->replaced, parsed)) {
         forget(&rule->replaced);
     }
-    if (same_key(rule->parsed, parsed)) {
-        forget(&rule->parsed);
-    } else if (rule->parsed) {
-        static_drop_replaced(ctl, rule);
-        rule->replaced = rule->parsed;
+    if (!same_key(rule->parsed, parsed)) {
+        if (confirmed) {
+            rule->replaced = rule->parsed;
+            rule->parsed = NULL;
+        } else {
+            unset(ctl, rule, rule->parsed);
+        }
     }
+    forget(&rule->parsed);
     rule->parsed = parsed;
+}
+
+/* A rule that is gone stays until its switch has lost it. */
+static void
+unset_gone(struct ctl *ctl, struct rule *rule)
+{
+    struct ctl_switch *sw = switch_lookup(ctl, rule->text->dpid);
+    unset(ctl, rule, rule->parsed);
+    if (sw) {
+        rule->gone_seqno = ofp_table_seqno(sw->table);
+        sw->statics_unsettled = true;
+    }
 }
 
 void
@@ -155,7 +172,6 @@ static_compile(struct ctl *ctl, struct rule *rule)
     char *error;
     struct ofp_static *parsed = parse(ctl, rule->text, &wait, &error);
     rule->waiting[0] = rule->rejected[0] = '\0';
-    ctl->statics_unsettled = true;
     /* A port that it names went away: it stays as it is until then. */
     if (parsed || rule->text_is_new) {
         take_parsed(ctl, rule, parsed);
@@ -179,25 +195,26 @@ static_compile(struct ctl *ctl, struct rule *rule)
         snprintf(rule->rejected, sizeof rule->rejected, "%s", too_big);
     } else if (rule->gone) {
         /* It was set only to be known as ours. */
-        unset(ctl, rule, rule->parsed);
+        unset_gone(ctl, rule);
     }
+    sw->statics_unsettled = true;
     switch_want_run(sw);
 }
 
 void
 static_uncompile(struct ctl *ctl, struct rule *rule)
 {
-    unset(ctl, rule, rule->parsed);
     static_drop_replaced(ctl, rule);
-    ctl->statics_unsettled = true;
+    unset_gone(ctl, rule);
 }
 
 void
 static_drop_replaced(struct ctl *ctl, struct rule *rule)
 {
-    unset(ctl, rule, rule->replaced);
-    ofp_static_destroy(rule->replaced);
-    rule->replaced = NULL;
+    if (rule->replaced) {
+        unset(ctl, rule, rule->replaced);
+        forget(&rule->replaced);
+    }
 }
 
 void
@@ -205,29 +222,32 @@ static_restore_replaced(struct ctl *ctl, struct rule *rule)
 {
     if (rule->replaced) {
         unset(ctl, rule, rule->parsed);
-        ofp_static_destroy(rule->parsed);
+        forget(&rule->parsed);
         rule->parsed = rule->replaced;
         rule->replaced = NULL;
     }
 }
 
-/* Returns false while the rule is not settled. */
+/* Returns false while there is something to wait for. */
 static bool
 settle(struct ctl_switch *sw, struct rule *rule)
 {
-    struct ofp_entry_view entry;
-    bool there = rule->parsed
-                 && ofp_table_lookup_static(sw->table, rule->parsed, &entry);
     if (rule->gone) {
-        if (there || rule_erase(sw->ctl, rule->kind, rule->name)) {
+        if (ofp_table_settled_seqno(sw->table) < rule->gone_seqno
+            || rule_erase(sw->ctl, rule->kind, rule->name)) {
             return false;
         }
         rule_destroy(sw->ctl, rule);
         return true;
     }
-    if (there && entry.state == OFP_ENTRY_APPLIED && !rule->applied) {
-        rule->applied = true;
-        return !rule_save(sw->ctl, rule);
+    struct ofp_entry_view entry;
+    if (!rule->text->is_group || rule->applied || !rule->parsed
+        || !ofp_table_lookup_static(sw->table, rule->parsed, &entry)) {
+        return true;
+    }
+    rule->applied = entry.state == OFP_ENTRY_APPLIED;
+    if (rule->applied && rule_save(sw->ctl, rule)) {
+        rule->applied = false; /* Once more, when there is space again. */
     }
     return rule->applied;
 }
@@ -235,16 +255,15 @@ settle(struct ctl_switch *sw, struct rule *rule)
 void
 statics_settled(struct ctl_switch *sw)
 {
-    struct ctl *ctl = sw->ctl;
-    if (!ctl->statics_unsettled || !switch_is_connected(sw)
+    if (!sw->statics_unsettled || !switch_is_connected(sw)
         || !ofp_table_is_synced(sw->table)) {
         return;
     }
-    ctl->statics_unsettled = false;
+    sw->statics_unsettled = false;
     struct rule *rule, *tmp;
-    HASH_ITER (hh, ctl->rules[STORE_FLOW], rule, tmp) {
-        if (rule->text->dpid != sw->dpid || !settle(sw, rule)) {
-            ctl->statics_unsettled = true;
+    HASH_ITER (hh, sw->ctl->rules[STORE_FLOW], rule, tmp) {
+        if (rule->text->dpid == sw->dpid && !settle(sw, rule)) {
+            sw->statics_unsettled = true;
         }
     }
 }

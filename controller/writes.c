@@ -34,8 +34,10 @@ struct write {
     enum store_kind kind;
     char name[ROUTE_NAME_SIZE];
     ofp_owner owner;
-    bool is_delete;
-    char *earlier; /* JSON to put back; NULL: there was none. */
+    char *earlier;  /* JSON to put back; NULL: there was none. */
+    bool follows;   /* It wants what another one has begun: if that fails, it
+                     * is the other that puts back. */
+    bool overtaken; /* By another one: what it replaced is still needed. */
     struct await *awaits;
     size_t n_awaits;
     bool putting_back;
@@ -54,6 +56,15 @@ answer(ctl_done_cb *cb, void *aux, enum ctl_outcome outcome,
                 .outcome = outcome, .detail = detail, .pointer = pointer});
 }
 
+/* Takes over 'tree'. */
+static char *
+print(struct cJSON *tree)
+{
+    char *json = cJSON_PrintUnformatted(tree);
+    cJSON_Delete(tree);
+    return json;
+}
+
 static void
 write_finish(struct write *w)
 {
@@ -61,11 +72,11 @@ write_finish(struct write *w)
     DL_DELETE(ctl->writes, w);
     loop_timer_clear(ctl->loop, &w->timer);
     const char *pointer = w->kind == STORE_ROUTE ? "" : "/flow";
-    if (w->putting_back) {
+    if (w->putting_back || (w->follows && w->error[0])) {
         answer(w->cb, w->aux, CTL_REJECTED, pointer, w->error);
     } else {
         struct rule *rule = rule_lookup(ctl, w->kind, w->name);
-        if (rule && rule->replaced) {
+        if (rule && !w->overtaken) {
             static_drop_replaced(ctl, rule);
         }
         answer(w->cb, w->aux, w->outcome, "", "");
@@ -75,7 +86,46 @@ write_finish(struct write *w)
     free(w);
 }
 
-/* Which switches have to answer: those with changes not yet settled. */
+/* Before the changes of a write: what else is to be done is done, so that the
+ * switches whose tables change from here on are those that it concerns. */
+static void
+changes_begin(struct ctl *ctl)
+{
+    rules_compile(ctl);
+    channels_compile(ctl);
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, ctl->switches, sw, tmp) {
+        sw->seqno_before = ofp_table_seqno(sw->table);
+    }
+}
+
+static void
+await(struct write *w, const struct ctl_switch *sw)
+{
+    uint64_t seqno = ofp_table_seqno(sw->table);
+    if (switch_is_connected(sw)
+        && ofp_table_settled_seqno(sw->table) < seqno) {
+        w->awaits[w->n_awaits++] = (struct await){sw->dpid, seqno};
+    }
+}
+
+/* Where the rule is still on its way. */
+static void
+await_pending(struct write *w)
+{
+    const struct rule *rule = rule_lookup(w->ctl, w->kind, w->name);
+    struct view_status *statuses;
+    size_t n = rule_statuses(w->ctl, rule, &statuses);
+    for (size_t i = 0; i < n; i++) {
+        const struct ctl_switch *sw = switch_lookup(w->ctl, statuses[i].dpid);
+        if (sw && statuses[i].state == VIEW_PENDING) {
+            await(w, sw);
+        }
+    }
+    free(statuses);
+}
+
+/* Which switches have to answer: those that it concerns. */
 static void
 write_await(struct write *w)
 {
@@ -85,12 +135,14 @@ write_await(struct write *w)
     free(w->awaits);
     w->awaits = xcalloc(HASH_COUNT(ctl->switches) + 1, sizeof *w->awaits);
     w->n_awaits = 0;
+    if (w->follows) {
+        await_pending(w);
+        return;
+    }
     struct ctl_switch *sw, *tmp;
     HASH_ITER (hh, ctl->switches, sw, tmp) {
-        uint64_t seqno = ofp_table_seqno(sw->table);
-        if (switch_is_connected(sw)
-            && ofp_table_settled_seqno(sw->table) < seqno) {
-            w->awaits[w->n_awaits++] = (struct await){sw->dpid, seqno};
+        if (ofp_table_seqno(sw->table) != sw->seqno_before) {
+            await(w, sw);
         }
     }
 }
@@ -101,6 +153,7 @@ put_back(struct write *w)
     struct ctl *ctl = w->ctl;
     struct rule *rule = rule_lookup(ctl, w->kind, w->name);
     w->putting_back = true;
+    changes_begin(ctl);
     if (rule && w->earlier) {
         static_restore_replaced(ctl, rule);
         rule_set(ctl, w->kind, w->name, w->earlier);
@@ -128,25 +181,23 @@ is_answered(const struct ctl *ctl, const struct await *a)
 static void
 write_check(struct write *w)
 {
-    for (;;) {
-        for (size_t i = 0; i < w->n_awaits; i++) {
-            if (!is_answered(w->ctl, &w->awaits[i])) {
-                return;
-            }
-        }
-        if (!w->error[0] || w->putting_back) {
-            break;
-        }
+    if (w->error[0] && !w->putting_back && !w->follows) {
         put_back(w);
+    }
+    for (size_t i = 0; i < w->n_awaits; i++) {
+        if (!is_answered(w->ctl, &w->awaits[i])) {
+            return;
+        }
     }
     write_finish(w);
 }
 
+/* What has not been answered yet is stored nevertheless; the resource's status
+ * says what is pending. */
 static void
 timeout_cb(void *w_, int64_t now)
 {
     (void) now;
-    /* It is stored; the resource's status says what is pending. */
     write_finish(w_);
 }
 
@@ -163,11 +214,12 @@ writes_settled(struct ctl_switch *sw)
 void
 writes_rejected(struct ctl_switch *sw, ofp_owner owner, const char *error)
 {
-    struct write *w;
-    DL_FOREACH (sw->ctl->writes, w) {
-        if (w->owner == owner && !w->error[0]) {
+    struct write *w, *tmp;
+    DL_FOREACH_SAFE (sw->ctl->writes, w, tmp) {
+        if (owner && w->owner == owner && !w->error[0]) {
             snprintf(w->error, sizeof w->error, "switch " DPID_FMT ": %s",
                      sw->dpid, error);
+            write_check(w);
         }
     }
 }
@@ -189,76 +241,100 @@ overtake(struct ctl *ctl, enum store_kind kind, const char *name,
     struct write *w, *tmp;
     DL_FOREACH_SAFE (ctl->writes, w, tmp) {
         if (w->kind == kind && !strcmp(w->name, name) && !w->putting_back) {
-            free(earlier);
-            earlier = w->earlier;
-            w->earlier = NULL;
+            if (!w->follows) {
+                free(earlier);
+                earlier = w->earlier;
+                w->earlier = NULL;
+            }
+            w->overtaken = true;
             write_finish(w);
         }
     }
     return earlier;
 }
 
-static void
-write_start(struct ctl *ctl, enum store_kind kind, const char *name,
-            ofp_owner owner, enum ctl_outcome outcome, char *earlier,
-            enum ctl_wait wait, int64_t timeout_ms, ctl_done_cb *cb, void *aux)
+/* Who wants a write, and how long they wait for it. */
+struct asker {
+    enum ctl_wait wait;
+    int64_t timeout_ms;
+    ctl_done_cb *cb;
+    void *aux;
+};
+
+static struct write *
+write_create(struct ctl *ctl, enum store_kind kind, const char *name,
+             enum ctl_outcome outcome, const struct asker *asker)
 {
     struct write *w = xcalloc(1, sizeof *w);
     w->ctl = ctl;
     w->kind = kind;
     snprintf(w->name, sizeof w->name, "%s", name);
-    w->owner = owner;
-    w->is_delete = outcome == CTL_DELETED;
     w->outcome = outcome;
-    w->earlier = earlier;
-    w->cb = cb;
-    w->aux = aux;
+    w->cb = asker->cb;
+    w->aux = asker->aux;
     loop_timer_init(&w->timer, timeout_cb, w);
     DL_APPEND(ctl->writes, w);
-    write_await(w);
-
-    struct rule *rule = rule_lookup(ctl, kind, name);
-    if (rule && rule->rejected[0]) {
-        snprintf(w->error, sizeof w->error, "%s", rule->rejected);
-    }
-    if (wait == CTL_WAIT_STORED && !w->error[0]) {
-        write_finish(w);
-        return;
-    }
-    loop_timer_set(ctl->loop, &w->timer, loop_now(ctl->loop) + timeout_ms);
-    write_check(w);
+    return w;
 }
 
 static void
-put(struct ctl *ctl, enum store_kind kind, const char *name,
-    struct cJSON *tree, enum ctl_wait wait, int64_t timeout_ms,
-    ctl_done_cb *cb, void *aux)
+write_start(struct write *w, const struct asker *asker)
 {
-    char *json = cJSON_PrintUnformatted(tree);
-    cJSON_Delete(tree);
+    struct ctl *ctl = w->ctl;
+    write_await(w);
+    const struct rule *rule = rule_lookup(ctl, w->kind, w->name);
+    if (rule && rule->rejected[0] && !w->follows) {
+        snprintf(w->error, sizeof w->error, "%s", rule->rejected);
+    }
+    if (asker->wait == CTL_WAIT_STORED && !w->error[0]) {
+        write_finish(w);
+        return;
+    }
+    loop_timer_set(ctl->loop, &w->timer,
+                   loop_now(ctl->loop) + asker->timeout_ms);
+    write_check(w);
+}
+
+/* What is wanted is there already, or on its way. */
+static void
+follow(struct ctl *ctl, const struct rule *rule, const struct asker *asker)
+{
+    struct write *w =
+        write_create(ctl, rule->kind, rule->name, CTL_UNCHANGED, asker);
+    w->owner = rule->owner;
+    w->follows = true;
+    write_start(w, asker);
+}
+
+/* 'applied' is what the store shall remember of a group that is there. */
+static void
+put(struct ctl *ctl, enum store_kind kind, const char *name, const char *json,
+    bool applied, const struct asker *asker)
+{
     struct rule *rule = rule_lookup(ctl, kind, name);
     bool existed = rule && !rule->gone;
     if (existed && !strcmp(rule->json, json)) {
-        free(json);
-        answer(cb, aux, CTL_UNCHANGED, "", "");
+        follow(ctl, rule, asker);
         return;
     }
-    struct store_row row = {
-        .name = name, .json = json, .applied = rule && rule->applied};
-    int error = store_put(ctl->store, kind, &row);
-    snprintf(ctl->store_error, sizeof ctl->store_error, "%s",
-             error ? store_error(ctl->store) : "");
-    if (error) {
-        answer(cb, aux, CTL_STORAGE, "", ctl->store_error);
-    } else {
-        char *earlier =
-            overtake(ctl, kind, name, existed ? xstrdup(rule->json) : NULL);
-        rule = rule_set(ctl, kind, name, json);
-        write_start(ctl, kind, name, rule->owner,
-                    existed ? CTL_REPLACED : CTL_CREATED, earlier, wait,
-                    timeout_ms, cb, aux);
+    struct store_row row = {.name = name, .json = json, .applied = applied};
+    if (rule_store(ctl, kind, &row)) {
+        answer(asker->cb, asker->aux, CTL_STORAGE, "", ctl->store_error);
+        return;
     }
-    free(json);
+    char *earlier =
+        overtake(ctl, kind, name, existed ? xstrdup(rule->json) : NULL);
+    changes_begin(ctl);
+    if (rule && !existed) {
+        rule_destroy(ctl, rule);
+    }
+    rule = rule_set(ctl, kind, name, json);
+    rule->applied = applied;
+    struct write *w = write_create(
+        ctl, kind, name, existed ? CTL_REPLACED : CTL_CREATED, asker);
+    w->owner = rule->owner;
+    w->earlier = earlier;
+    write_start(w, asker);
 }
 
 /* Where a route changes the vlan of packets whose vlan it does not match:
@@ -286,6 +362,7 @@ void
 ctl_route_put(struct ctl *ctl, const struct route *route, enum ctl_wait wait,
               int64_t timeout_ms, ctl_done_cb *cb, void *aux)
 {
+    const struct asker asker = {wait, timeout_ms, cb, aux};
     char pointer[POINTER_SIZE];
     const struct rule *twin = route_find_twin(ctl, route);
     if (twin) {
@@ -298,8 +375,9 @@ ctl_route_put(struct ctl *ctl, const struct route *route, enum ctl_wait wait,
                "changing the vlan needs \"vlan\" in \"match\": whether to "
                "push, change or pop a tag depends on it");
     } else {
-        put(ctl, STORE_ROUTE, route->name, route_to_json(route), wait,
-            timeout_ms, cb, aux);
+        char *json = print(route_to_json(route));
+        put(ctl, STORE_ROUTE, route->name, json, false, &asker);
+        free(json);
     }
 }
 
@@ -308,17 +386,21 @@ ctl_flow_put(struct ctl *ctl, const struct static_rule *text,
              enum ctl_wait wait, int64_t timeout_ms, ctl_done_cb *cb,
              void *aux)
 {
+    const struct asker asker = {wait, timeout_ms, cb, aux};
     char *problem = static_problem(ctl, text);
     const struct rule *rule = rule_lookup(ctl, STORE_FLOW, text->name);
-    const char *pointer = text->is_group ? "/group" : "/flow";
+    bool same_switch = rule && rule->text->dpid == text->dpid;
     if (problem) {
-        answer(cb, aux, CTL_INVALID, pointer, problem);
-    } else if (rule && !rule->gone && rule->text->dpid != text->dpid) {
+        answer(cb, aux, CTL_INVALID, text->is_group ? "/group" : "/flow",
+               problem);
+    } else if (rule && !rule->gone && !same_switch) {
         answer(cb, aux, CTL_INVALID, "/dpid",
                "this name is in use on another switch: delete it first");
     } else {
-        put(ctl, STORE_FLOW, text->name, static_rule_to_json(text), wait,
-            timeout_ms, cb, aux);
+        char *json = print(static_rule_to_json(text));
+        put(ctl, STORE_FLOW, text->name, json, same_switch && rule->applied,
+            &asker);
+        free(json);
     }
     free(problem);
 }
@@ -327,6 +409,7 @@ void
 ctl_route_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
                  int64_t timeout_ms, ctl_done_cb *cb, void *aux)
 {
+    const struct asker asker = {wait, timeout_ms, cb, aux};
     struct rule *rule = rule_lookup(ctl, STORE_ROUTE, name);
     if (!rule) {
         answer(cb, aux, CTL_NOT_FOUND, "", "");
@@ -337,18 +420,20 @@ ctl_route_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
         return;
     }
     free(overtake(ctl, STORE_ROUTE, name, NULL));
+    changes_begin(ctl);
     route_uncompile(ctl, rule);
     rule_destroy(ctl, rule);
     /* What was widened over the deleted one's match is wanted again. */
     rules_mark_all(ctl, 0);
-    write_start(ctl, STORE_ROUTE, name, 0, CTL_DELETED, NULL, wait, timeout_ms,
-                cb, aux);
+    write_start(write_create(ctl, STORE_ROUTE, name, CTL_DELETED, &asker),
+                &asker);
 }
 
 void
 ctl_flow_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
                 int64_t timeout_ms, ctl_done_cb *cb, void *aux)
 {
+    const struct asker asker = {wait, timeout_ms, cb, aux};
     struct rule *rule = rule_lookup(ctl, STORE_FLOW, name);
     if (!rule || rule->gone) {
         answer(cb, aux, CTL_NOT_FOUND, "", "");
@@ -371,7 +456,8 @@ ctl_flow_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
         return;
     }
     free(overtake(ctl, STORE_FLOW, name, NULL));
+    changes_begin(ctl);
     static_uncompile(ctl, rule);
-    write_start(ctl, STORE_FLOW, name, 0, CTL_DELETED, NULL, wait, timeout_ms,
-                cb, aux);
+    write_start(write_create(ctl, STORE_FLOW, name, CTL_DELETED, &asker),
+                &asker);
 }
