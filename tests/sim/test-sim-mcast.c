@@ -376,11 +376,6 @@ change_route(struct world *w)
                          w);
         return;
     }
-    if (route->present && !sim_strict()) {
-        /* A replaced route goes and comes in two steps. */
-        route->present = false;
-        claim(w, false);
-    }
     memset(route, 0, sizeof *route);
     route->present = true;
     route->group = model_group(i);
