@@ -259,9 +259,16 @@ class Lab:
         self.home.spawn("ovsdb", "ovsdb-server", database, "-vconsole:off",
                         "--log-file", f"--remote=punix:{self.dir}/db.sock",
                         f"--unixctl={self.dir}/ovsdb.ctl")
-        self.vsctl("--retry", "--no-wait", "init")
+        wait_until(self.initialised, 10, "ovsdb-server")
         self.start_vswitchd()
         return self
+
+    def initialised(self):
+        try:
+            self.vsctl("--no-wait", "init")
+            return True
+        except LabError:
+            return False  # It does not listen yet.
 
     def start_vswitchd(self):
         """Also after kill_vswitchd(): the bridges come back, empty."""
