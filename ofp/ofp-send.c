@@ -210,10 +210,12 @@ fits_bundle(const struct ofp_round *r)
 }
 
 /* The bundle came to nothing; what it held is sent message by message, under
- * new transaction ids, so that each error finds its message. */
+ * new transaction ids, so that each error finds its message, and in phases, so
+ * that what follows an error can be left out. */
 static void
 repeat_plainly(struct ofp_table *t)
 {
+    t->round.careful = true;
     t->round.first_xid = ofp_table_xid(t, t->round.n);
     send_plain(t);
 }
@@ -276,7 +278,6 @@ ofp_send_barrier_reply(struct ofp_table *t, uint32_t xid, int64_t now)
         r->commit_xid = send_bundle_control(t, BUNDLE_COMMIT);
     } else if (r->state == ROUND_BUNDLE_FILLED) {
         if (t->bundles) {
-            r->careful = true;
             send_bundle_control(t, BUNDLE_DISCARD);
         }
         repeat_plainly(t);
@@ -321,7 +322,6 @@ ofp_send_bundle_error(struct ofp_table *t, uint32_t xid, int64_t now)
         r->bundle_failed = true;
         return true;
     } else if (r->state == ROUND_BUNDLE_COMMIT && xid == r->commit_xid) {
-        r->careful = true;
         repeat_plainly(t);
         return true;
     }

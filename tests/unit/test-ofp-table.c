@@ -317,7 +317,7 @@ switch_without_bundles(void **state)
     rig_set(r, "226.2.2.2", "1");
     rig_set(r, "226.2.2.3", "2");
     rig_pump(r);
-    rig_assert_sent(r, "OAAAABGGFFB");
+    rig_assert_sent(r, "OAAAABGGBFFB");
     assert_int_equal(rig_state(r, "226.2.2.3"), OFP_ENTRY_APPLIED);
     rig_set(r, "226.2.2.4", "1");
     rig_set(r, "226.2.2.5", "2");
