@@ -10,6 +10,7 @@ enum {
     MAGIC = 0x6f666d63, /* "ofmc" */
     CHECK_AT = 36,
     ETH_SIZE = 14,
+    VLAN_SIZE = 4,
     IP_SIZE = 20,
     UDP_SIZE = 8,
     ETHERTYPE_IPV4 = 0x0800,
@@ -38,7 +39,8 @@ mark_put(uint8_t *payload, size_t size, const struct mark *m)
     wire_put_be32(&w, m->stream);
     wire_put_be64(&w, m->seq);
     wire_put_be64(&w, m->time_ns);
-    wire_put_zeros(&w, MARK_SIZE - CHECK_AT);
+    wire_put_be16(&w, 0); /* Check: patched. */
+    wire_put_be16(&w, m->sent.vlan);
     wire_patch_be16(&w, CHECK_AT, wire_checksum(payload, MARK_SIZE));
     for (size_t i = MARK_SIZE; i < size; i++) {
         payload[i] = pattern(m->seq, i);
@@ -62,6 +64,8 @@ mark_get(const uint8_t *payload, size_t size, struct mark *m)
     m->stream = wire_get_be32(&r);
     m->seq = wire_get_be64(&r);
     m->time_ns = wire_get_be64(&r);
+    wire_skip(&r, 2);
+    m->sent.vlan = wire_get_be16(&r);
     if (wire_checksum(payload, MARK_SIZE) != 0) {
         return MARK_DAMAGED;
     }
@@ -98,6 +102,10 @@ put_headers(struct wire_writer *w, const uint8_t mac[6], size_t size,
     wire_put_be16(w, 0x0100);
     wire_put_be32(w, 0x5e000000 | (p->group & 0x7fffff));
     wire_put(w, mac, 6);
+    if (p->vlan) {
+        wire_put_be16(w, ETHERTYPE_VLAN);
+        wire_put_be16(w, p->vlan);
+    }
     wire_put_be16(w, ETHERTYPE_IPV4);
 
     wire_put_be16(w, 0x4500);
@@ -121,7 +129,8 @@ mark_frame_put(uint8_t *frame, const uint8_t mac[6], size_t size,
                const struct mark *m)
 {
     const struct mark_path *p = &m->sent;
-    uint8_t *ip = frame + ETH_SIZE;
+    size_t ip_at = p->vlan ? ETH_SIZE + VLAN_SIZE : ETH_SIZE;
+    uint8_t *ip = frame + ip_at;
     uint8_t *udp = ip + IP_SIZE;
     struct wire_writer w;
     uint16_t sum;
@@ -131,14 +140,14 @@ mark_frame_put(uint8_t *frame, const uint8_t mac[6], size_t size,
     mark_put(udp + UDP_SIZE, size, m);
     sum = udp_checksum(p->source, p->group, udp, UDP_SIZE + size);
     /* 0 would mean "no checksum" (RFC 768). */
-    wire_patch_be16(&w, ETH_SIZE + IP_SIZE + 6, sum ? sum : 0xffff);
-    wire_patch_be16(&w, ETH_SIZE + 10, wire_checksum(ip, IP_SIZE));
+    wire_patch_be16(&w, ip_at + IP_SIZE + 6, sum ? sum : 0xffff);
+    wire_patch_be16(&w, ip_at + 10, wire_checksum(ip, IP_SIZE));
     return w.at + size;
 }
 
 /* Steps over the Ethernet header and tags. */
 static bool
-get_ethernet(struct wire_reader *r, uint32_t *group_mac)
+get_ethernet(struct wire_reader *r, uint32_t *group_mac, uint16_t *vlan)
 {
     uint16_t high = wire_get_be16(r);
 
@@ -150,7 +159,7 @@ get_ethernet(struct wire_reader *r, uint32_t *group_mac)
 
     uint16_t type = wire_get_be16(r);
     if (type == ETHERTYPE_VLAN) {
-        wire_skip(r, 2);
+        *vlan = wire_get_be16(r) & 0xfff;
         type = wire_get_be16(r);
     }
     return !r->failed && type == ETHERTYPE_IPV4;
@@ -188,7 +197,7 @@ mark_frame_get(const uint8_t *frame, size_t size, struct mark_frame *f)
         return false;
     }
     wire_reader_init(&r, frame, size);
-    if (!get_ethernet(&r, &group_mac)) {
+    if (!get_ethernet(&r, &group_mac, &f->path.vlan)) {
         return false;
     }
 

@@ -21,6 +21,7 @@ enum { MARK_SIZE = 40, MARK_MAX_FRAME = 1518 };
 struct mark_path {
     uint32_t source, group;
     uint16_t port;
+    uint16_t vlan; /* 0 = untagged. */
     uint8_t ttl;
 };
 
@@ -58,7 +59,8 @@ struct mark_frame {
     bool no_udp_checksum;
 };
 
-/* False where it is not UDP to an IPv4 multicast group. */
+/* False where it is not UDP to an IPv4 multicast group.  A tag that the kernel
+ * has taken out of the frame is for the caller to add. */
 bool mark_frame_get(const uint8_t *frame, size_t size, struct mark_frame *);
 
 #endif

@@ -165,6 +165,7 @@ open_raw(struct receiver *r)
     }
     set_option(r->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1,
                "PACKET_IGNORE_OUTGOING");
+    set_option(r->fd, SOL_PACKET, PACKET_AUXDATA, 1, "PACKET_AUXDATA");
     if (bind(r->fd, (struct sockaddr *) &ll, sizeof ll) < 0) {
         die("bind");
     }
@@ -204,6 +205,12 @@ read_control(struct msghdr *msg, struct mark_path *path)
             memcpy(&ts, CMSG_DATA(c), sizeof ts);
             when = (uint64_t) ts.tv_sec * SECOND + (uint64_t) ts.tv_nsec
                    - realtime_offset;
+        } else if (c->cmsg_level == SOL_PACKET
+                   && c->cmsg_type == PACKET_AUXDATA) {
+            struct tpacket_auxdata aux;
+
+            memcpy(&aux, CMSG_DATA(c), sizeof aux);
+            path->vlan = aux.tp_vlan_tci & 0xfff;
         } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) {
             int ttl;
 
@@ -220,7 +227,8 @@ read_control(struct msghdr *msg, struct mark_path *path)
 }
 
 static void
-take_raw(struct receiver *r, const uint8_t *data, size_t size, uint64_t when)
+take_raw(struct receiver *r, const uint8_t *data, size_t size, uint16_t vlan,
+         uint64_t when)
 {
     struct mark_frame f;
 
@@ -228,6 +236,9 @@ take_raw(struct receiver *r, const uint8_t *data, size_t size, uint64_t when)
         || (options.group.s_addr
             && f.path.group != ntohl(options.group.s_addr))) {
         return;
+    }
+    if (vlan) {
+        f.path.vlan = vlan;
     }
     if (!f.mac_ok || !f.ip_ok || !f.udp_ok) {
         r->tally.bad_checksum++;
@@ -243,7 +254,7 @@ take(struct receiver *r, struct msghdr *msg, const uint8_t *data, size_t size)
     uint64_t when = read_control(msg, &path);
 
     if (options.raw) {
-        take_raw(r, data, size, when);
+        take_raw(r, data, size, path.vlan, when);
     } else {
         path.source = ntohl(from->sin_addr.s_addr);
         tally_add(&r->tally, data, size, &path, when);

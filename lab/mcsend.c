@@ -194,7 +194,7 @@ usage(int status)
     fputs("usage: mcsend --iface IF --group G [--source A] [--port P]"
           " [--ttl T]\n"
           "              [--rate PPS] [--count N] [--first SEQ] [--size B]\n"
-          "              [--groups N] [--stream ID]\n"
+          "              [--groups N] [--stream ID] [--vlan V]\n"
           "Sends numbered UDP at PPS packets a second and group; N = 0 (the\n"
           "default): until SIGTERM.  With --groups, group and port of the\n"
           "i-th are G + i and P + i.  Prints one JSON line at the end.\n",
@@ -246,6 +246,9 @@ set_option(struct options *o, int c, const char *arg)
     case 'p':
         o->path.port = (uint16_t) parse_number(arg, UINT16_MAX);
         break;
+    case 'v':
+        o->path.vlan = (uint16_t) parse_number(arg, 4094);
+        break;
     case 't':
         o->path.ttl = (uint8_t) parse_number(arg, UINT8_MAX);
         break;
@@ -278,6 +281,7 @@ static const struct option OPTIONS[] = {
     {"group", required_argument, NULL, 'g'},
     {"port", required_argument, NULL, 'p'},
     {"ttl", required_argument, NULL, 't'},
+    {"vlan", required_argument, NULL, 'v'},
     {"rate", required_argument, NULL, 'r'},
     {"count", required_argument, NULL, 'n'},
     {"first", required_argument, NULL, 'f'},

@@ -57,7 +57,7 @@ static bool
 path_equal(const struct mark_path *a, const struct mark_path *b)
 {
     return a->source == b->source && a->group == b->group && a->port == b->port
-           && a->ttl == b->ttl;
+           && a->vlan == b->vlan && a->ttl == b->ttl;
 }
 
 /* What does not fit in the table counts in its last row. */
@@ -148,9 +148,9 @@ print_path(const char *name, const struct mark_path *p, FILE *f)
 {
     fprintf(f, "\"%s\":{\"source\":\"%u.%u.%u.%u\",", name, p->source >> 24,
             p->source >> 16 & 255, p->source >> 8 & 255, p->source & 255);
-    fprintf(f, "\"group\":\"%u.%u.%u.%u\",\"port\":%u,\"ttl\":%u}",
+    fprintf(f, "\"group\":\"%u.%u.%u.%u\",\"port\":%u,\"vlan\":%u,\"ttl\":%u}",
             p->group >> 24, p->group >> 16 & 255, p->group >> 8 & 255,
-            p->group & 255, p->port, p->ttl);
+            p->group & 255, p->port, p->vlan, p->ttl);
 }
 
 static void

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What real networks add: VLANs, routers, fragments, and constant change."""
+
+import socket
+
+import pytest
+from frames import TO_EX, fragments, record, tagged, v3_query, v3_report
+from procs import in_netns, wait_until
+from scene import GROUP, LONG, PORT, Net, expect_all, expect_nothing
+
+
+def test_each_vlan_is_a_world_of_its_own(net):
+    """A tagged stream reaches the members of that VLAN, tagged."""
+    inside, outside, other, _ = net.hosts
+    join = [record(TO_EX, GROUP)]
+    inside.send_frames(tagged(10, v3_report("10.10.0.2", join)))
+    outside.send_frames(v3_report("10.1.0.3", join))
+    other.send_frames(tagged(20, v3_report("10.20.0.4", join)))
+    net.wait_groups([inside], [outside], [other])
+    assert [net.rest.member_ports(net.s1, GROUP, vlan) for vlan in (10, 20)] \
+        == [[inside.port], [other.port]]
+    wires = [h.tap() for h in net.hosts]
+
+    ten = net.stream(rate=1000, count=1000, stream=1, vlan=10)
+    untagged = net.stream(rate=1000, count=1000, stream=2)
+    ten.wait()
+    untagged.wait()
+
+    for stream, vlan in (1, 10), (2, 0):
+        result = wires.pop(0).wait_for(1000).stop()
+        expect_all(result, 1000, source="192.168.168.55")
+        assert [s["id"] for s in result["streams"]] == [stream]
+        assert result["paths"][0]["arrived"]["vlan"] == vlan
+    for wire in wires:
+        expect_nothing(wire.stop())
+
+
+def kind(net, host):
+    ports = net.rest.switch(net.s1)["ports"]
+    return [p["kind"] for p in ports if p["port"] == host.port][0]
+
+
+def test_a_router_hears_the_members_and_gets_the_streams(net):
+    """Its queries make its port a router port; ours cease (election)."""
+    router, member, other, _ = net.hosts
+    [querier] = net.rest.list("queriers") or [{"ours": True}]
+    assert querier["ours"]
+    router.send_frames(v3_query("10.1.0.1"))
+    wait_until(lambda: kind(net, router) == "mrouter", 5, "a router port")
+    wait_until(lambda: not net.rest.list("queriers")[0]["ours"], 5, "elected")
+    heard = router.spawn("tcpdump", "tcpdump", "-lnni", router.iface, "-v",
+                         "igmp")
+    bystander = other.spawn("tcpdump", "tcpdump", "-lnni", other.iface, "-v",
+                            "igmp")
+    for tcpdump in heard, bystander:
+        wait_until(lambda t=tcpdump: "listening" in t.log(), 5, "tcpdump")
+    wire = router.tap()
+
+    receiver = member.receive(GROUP, PORT)
+    wait_until(lambda: f"gaddr {GROUP}" in heard.output(), 5,
+               "the router hears the report")
+    net.stream(rate=1000, count=1000).wait()
+
+    expect_all(wire.wait_for(1000).stop(), 1000, source="192.168.168.55")
+    expect_all(receiver.wait_for(1000).stop(), 1000,
+               source="192.168.168.55")
+    assert GROUP not in bystander.output(), "hosts hear no reports"
+
+
+def capture(host):
+    """A socket that sees all frames."""
+    with in_netns(host.netns):
+        s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                          socket.htons(3))
+    s.bind((host.iface, 0))
+    s.settimeout(5)
+    return s
+
+
+def test_later_fragments_keep_their_payload(net):
+    """Open vSwitch would damage bytes 6 and 7 of them if it rewrote them."""
+    host = net.hosts[0]
+    net.put_route()
+    receiver = host.receive(GROUP, PORT)
+    net.wait_members(host)
+    payload = bytes(range(200))
+    with capture(host) as s:
+        net.extender.send_frames(*fragments("192.168.168.55", GROUP, PORT,
+                                            payload))
+        got = []
+        while len(got) < 2:
+            frame = s.recv(2048)
+            if frame[12:14] == b"\x08\x00" and frame[23] == 17:
+                got.append(frame)
+    first, later = sorted(got, key=lambda f: f[20:22] != b"\x20\x00")
+    assert first[26:30] == socket.inet_aton("10.1.0.10")
+    assert later[34:] == payload[8:]
+    receiver.stop()
+
+
+@pytest.mark.parametrize("config", [LONG], ids=[""])
+def test_a_member_loses_nothing_while_others_come_and_go(ofmcast):
+    """Forty ports join and leave, some of them all the time."""
+    net = Net(ofmcast, ["stays"])
+    [stays] = net.hosts
+    crowd = net.lab.add_host(net.s1, "crowd", ports=40)
+    net.put_route()
+    receiver = stays.receive(GROUP, PORT)
+    net.wait_members(stays)
+    n = 15000
+    stream = net.stream(rate=3000, count=n)
+    joins = crowd.receive(GROUP, PORT)
+    rounds = 0
+    while stream.running:
+        net.wait_members(stays, *crowd.ports)
+        joins.leave()
+        net.wait_members(stays)
+        joins.rejoin()
+        rounds += 1
+    stream.wait()
+
+    expect_all(receiver.wait_for(n).stop(), n)
+    assert rounds >= 2
+    assert joins.stop()[0]["duplicated"] == 0
+
+
+def test_thousands_of_groups(net):
+    """One host joins them, gets them all, and leaves."""
+    host = net.hosts[0]
+    groups = [f"239.20.{i // 250}.{i % 250 + 1}" for i in range(3000)]
+    for i in range(0, len(groups), 150):
+        host.send_frames(v3_report(host.ip, [
+            record(TO_EX, g) for g in groups[i:i + 150]]))
+    wait_until(lambda: len(net.group_ports()) == len(groups), 2,
+               "a group for each")
+    assert len(net.rest.list("groups")) == len(groups)
+    # Nobody confirms them, so that they go as they came.
+    wait_until(lambda: not net.group_ports(), 6, "all are gone")
+
+
+def test_two_daemons_do_not_share_a_state(net):
+    """The second says so and ends."""
+    first = net.daemon
+    second = net.lab.home.spawn(
+        "second", *first.argv, "--openflow", "tcp:127.0.0.1:0", "--api",
+        "127.0.0.1:0")
+    assert second.wait(10) == 1
+    assert first.state in second.log()
+    assert first.rest.ready()
+
+
+@pytest.mark.parametrize("config", [LONG], ids=[""])
+def test_what_others_delete_is_installed_again(net):
+    """Within the time of an audit."""
+    host = net.hosts[0]
+    net.put_route()
+    receiver = host.receive(GROUP, PORT)
+    net.wait_members(host)
+    flows = len(net.s1.flows())
+
+    net.s1.ofctl("del-flows")
+    net.s1.ofctl("del-groups")
+
+    wait_until(lambda: len(net.s1.flows()) == flows, 35, "the flows are back")
+    net.wait_members(host)
+    net.stream(rate=1000, count=1000).wait()
+    expect_all(receiver.wait_for(1000).stop(), 1000)
