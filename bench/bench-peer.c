@@ -28,7 +28,6 @@ enum {
     T_EXPERIMENTER = 4,
     T_FEATURES_REQUEST = 5,
     T_FEATURES_REPLY = 6,
-    T_PACKET_IN = 10,
     T_PACKET_OUT = 13,
     T_FLOW_MOD = 14,
     T_GROUP_MOD = 15,
@@ -593,25 +592,4 @@ bench_peer_flush(struct bench_peer *p)
         }
     }
     return true;
-}
-
-size_t
-bench_packet_in(const struct bench_peer *p, uint32_t in_port,
-                const void *frame, size_t size, uint8_t *buf)
-{
-    struct wire_writer w = begin(buf, 42 + size, T_PACKET_IN, 0);
-
-    wire_put_be32(&w, UINT32_MAX);
-    wire_put_be16(&w, (uint16_t) size);
-    wire_put_u8(&w, 1); /* An action said so. */
-    wire_put_u8(&w, 20);
-    wire_put_be64(&w, p->punt_cookie);
-    wire_put_be16(&w, 1);
-    wire_put_be16(&w, 12);
-    wire_put_be32(&w, 0x80000004);
-    wire_put_be32(&w, in_port);
-    wire_put_zeros(&w, 4 + 2);
-    wire_put(&w, frame, size);
-    wire_patch_be16(&w, 2, (uint16_t) w.at);
-    return w.at;
 }

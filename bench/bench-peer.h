@@ -58,9 +58,4 @@ bool bench_peer_settle(struct bench_peer *, int quiet_ms);
  * handled by then. */
 bool bench_peer_flush(struct bench_peer *);
 
-/* Makes a PACKET_IN of 'frame' into 'buf', which has room; returns its
- * size. */
-size_t bench_packet_in(const struct bench_peer *, uint32_t in_port,
-                       const void *frame, size_t size, uint8_t *buf);
-
 #endif

@@ -266,8 +266,9 @@ compare_tables(struct oracle *o, struct ofpbuf *request)
 
 /* Random modifications. */
 
-static struct ofpbuf *
-random_flow_mod(struct oracle *o, bool may_be_loose)
+/* A flow of few: there must be collisions. */
+static void
+random_flow_text(struct oracle *o, int command, char *text, size_t size)
 {
     struct sim_random *r = &o->random;
     static const char *const actions[] = {"drop",
@@ -284,19 +285,11 @@ random_flow_mod(struct oracle *o, bool may_be_loose)
                                           "udp,udp_dst=%u",
                                           "in_port=%u,ip",
                                           "ip,ip_frag=later"};
-    static const int commands[] = {
-        OFPFC_ADD,           OFPFC_ADD,    OFPFC_ADD,   OFPFC_MODIFY_STRICT,
-        OFPFC_DELETE_STRICT, OFPFC_MODIFY, OFPFC_DELETE};
-    int command = commands[sim_random(r, may_be_loose ? 7 : 5)];
-    char match[64], action[64], cookie[64] = "", text[300];
     bool deletes = command == OFPFC_DELETE || command == OFPFC_DELETE_STRICT;
-    bool strict = command == OFPFC_ADD || command == OFPFC_MODIFY_STRICT
-                  || command == OFPFC_DELETE_STRICT;
-    struct ofputil_flow_mod fm;
-    enum ofputil_protocol usable;
-    char *error;
+    bool strict = command != OFPFC_DELETE && command != OFPFC_MODIFY;
+    char match[64], action[64], cookie[64] = "";
 
-    /* Tables of formats, each with one number at most. */
+    /* Formats out of a table, each with one number at most. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(match, sizeof match, matches[sim_random(r, 6)],
@@ -308,11 +301,31 @@ random_flow_mod(struct oracle *o, bool may_be_loose)
         snprintf(cookie, sizeof cookie, ",cookie=0x%x%s", sim_random(r, 4),
                  command == OFPFC_ADD ? "" : "/0x3");
     }
-    snprintf(text, sizeof text, "table=%u%s%s,%s%s%s", 40 + sim_random(r, 2),
-             cookie,
-             strict ? (sim_chance(r, 50) ? ",priority=1" : ",priority=2") : "",
+    snprintf(text, size, "table=%u%s%s,%s%s%s", 40 + sim_random(r, 2), cookie,
+             !strict             ? ""
+             : sim_chance(r, 50) ? ",priority=1"
+                                 : ",priority=2",
              match, deletes ? "" : ",actions=", deletes ? "" : action);
-    error = parse_ofp_flow_mod_str(&fm, text, NULL, NULL, command, &usable);
+}
+
+static struct ofpbuf *
+random_flow_mod(struct oracle *o, bool may_be_loose)
+{
+    static const int commands[] = {
+        OFPFC_ADD,           OFPFC_ADD,    OFPFC_ADD,   OFPFC_MODIFY_STRICT,
+        OFPFC_DELETE_STRICT, OFPFC_MODIFY, OFPFC_DELETE};
+    struct sim_random *r = &o->random;
+    int command = commands[sim_random(r, may_be_loose ? 7 : 5)];
+    bool deletes = command == OFPFC_DELETE || command == OFPFC_DELETE_STRICT;
+    struct ofputil_flow_mod fm;
+    enum ofputil_protocol usable;
+    char text[300];
+
+    random_flow_text(o, command, text, sizeof text);
+
+    char *error =
+        parse_ofp_flow_mod_str(&fm, text, NULL, NULL, command, &usable);
+
     if (error) {
         fprintf(stderr, "%s: %s", text, error);
         exit(1);

@@ -40,10 +40,22 @@ apply(const struct model_set *set, struct sim_frame *f)
     f->dscp = set->has_dscp ? set->dscp : f->dscp;
 }
 
+/* A router gets whatever members could get. */
+static bool
+is_router(const struct model *m, int sw, const struct sim_frame *f,
+          uint32_t port)
+{
+    return port == MODEL_ROUTER_PORT
+           && m->router[sw][f->vlan == model_vlans[0] ? 0 : 1];
+}
+
 static bool
 is_member(const struct model *m, int sw, const struct sim_frame *f,
           uint32_t port)
 {
+    if (is_router(m, sw, f, port)) {
+        return true;
+    }
     for (int v = 0; v < MODEL_VLANS; v++) {
         for (int g = 0; g < MODEL_GROUPS; g++) {
             if (model_vlans[v] != f->vlan || model_group(g) != f->group) {
@@ -71,7 +83,7 @@ model_expect(const struct model *m, const struct model_stream *s,
     const struct model_route *r = NULL;
 
     *out = s->frame;
-    if (port == s->in_port) {
+    if (port == s->in_port || m->down[s->sw][port]) {
         return false;
     }
     for (int i = 0; i < MODEL_ROUTES; i++) {

@@ -14,8 +14,11 @@
 
 enum {
     MODEL_SWITCHES = 2,
-    MODEL_PORTS = 8,       /* 1 to 8. */
-    MODEL_STATIC_PORT = 8, /* Never joins; routes name it. */
+    MODEL_PORTS = 8,        /* 1 to 8. */
+    MODEL_SOURCE_PORTS = 4, /* Streams enter by 1 to 4... */
+    MODEL_FLAP_PORT = 5,    /* ...the links of 5 and 6 come and go... */
+    MODEL_ROUTER_PORT = 7,  /* ...behind 7 there may be a router... */
+    MODEL_STATIC_PORT = 8,  /* ...8 never joins; routes name it. */
     MODEL_GROUPS = 6,
     MODEL_VLANS = 2,
     MODEL_ROUTES = 4,
@@ -62,6 +65,8 @@ struct model {
     enum model_filter filters[MODEL_SWITCHES][MODEL_VLANS][MODEL_GROUPS]
                              [MODEL_PORTS + 1];
     struct model_route routes[MODEL_ROUTES];
+    bool down[MODEL_SWITCHES][MODEL_PORTS + 1];
+    bool router[MODEL_SWITCHES][MODEL_VLANS]; /* Behind the router port. */
 };
 
 extern const uint32_t model_sources[3];
