@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -247,13 +248,16 @@ sim_net_init(struct sim_net *net, const char *yaml, int n_switches,
     }
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void) st, (void) flag, (void) ftw;
+    return remove(path);
+}
+
 void
 sim_net_uninit(struct sim_net *net)
 {
-    static const char *const files[] = {"state.db",     "state.db-wal",
-                                        "state.db-shm", "state.db-journal",
-                                        "state.db.1",   "lock"};
-
     for (int i = 0; i < net->n_switches; i++) {
         sim_net_disconnect(&net->switches[i]);
         fake_switch_destroy(net->switches[i].fake);
@@ -263,13 +267,7 @@ sim_net_uninit(struct sim_net *net)
     config_destroy(net->config);
     event_free(net->tick);
     event_base_free(net->base);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *path = xasprintf("%s/%s", net->dir, files[i]);
-
-        unlink(path);
-        free(path);
-    }
-    rmdir(net->dir);
+    nftw(net->dir, remove_one, 4, FTW_DEPTH | FTW_PHYS);
 }
 
 /* Waiting. */
