@@ -29,6 +29,20 @@ channel_lookup(const struct ctl_switch *sw, uint16_t vlan,
     return c;
 }
 
+static struct channel
+channel_of(const struct channel_state *c, const struct ip_addr *source)
+{
+    return (struct channel){
+        .group = c->key.group, .source = *source, .vlan = c->key.vlan};
+}
+
+static bool
+is_unknown(const struct channel_state *c, const struct ip_addr *source)
+{
+    struct channel channel = channel_of(c, source);
+    return !streams_has(c->sw, &channel);
+}
+
 static struct channel_state *
 channel_get(struct ctl_switch *sw, const struct channel_key *key)
 {
@@ -38,7 +52,7 @@ channel_get(struct ctl_switch *sw, const struct channel_key *key)
         c = xcalloc(1, sizeof *c);
         c->sw = sw;
         c->key = *key;
-        c->learning = !streams_has(sw, key->vlan, &key->group);
+        c->learning = is_unknown(c, &IP_ADDR_ANY);
         HASH_ADD(hh, sw->channels, key, sizeof c->key, c);
     }
     return c;
@@ -65,57 +79,13 @@ channel_mark(struct ctl *ctl, uint64_t dpid, uint16_t vlan,
     }
 }
 
-struct mark_aux {
-    struct ctl *ctl;
-    const struct ctl_vlan *vlan;
-    const struct ip_addr *group;
-    uint64_t dpid; /* 0 = all. */
-};
-
-static bool
-mark_port(void *aux_, const struct igmp_port_view *port)
-{
-    const struct mark_aux *aux = aux_;
-    if (!aux->dpid || aux->dpid == port->port.dpid) {
-        channel_mark(aux->ctl, port->port.dpid, aux->vlan->vlan, aux->group);
-    }
-    return true;
-}
-
-static bool
-mark_group(void *aux_, const struct ip_addr *group)
-{
-    struct mark_aux *aux = aux_;
-    aux->group = group;
-    igmp_snoop_each_port(aux->vlan->snoop, group, mark_port, aux);
-    return true;
-}
-
 void
-channels_mark_switch(struct ctl *ctl, uint64_t dpid)
+channels_mark_vlan(struct ctl_switch *sw, uint16_t vlan)
 {
-    struct ctl_vlan *v, *next;
-    HASH_ITER (hh, ctl->vlans, v, next) {
-        struct mark_aux aux = {.ctl = ctl, .vlan = v, .dpid = dpid};
-        igmp_snoop_each_group(v->snoop, mark_group, &aux);
-    }
-    struct ctl_switch *sw = switch_lookup(ctl, dpid);
     struct channel_state *c, *tmp;
     HASH_ITER (hh, sw->channels, c, tmp) {
-        mark(ctl, c);
-    }
-}
-
-void
-channels_mark_vlan(struct ctl *ctl, uint16_t vlan)
-{
-    struct ctl_switch *sw, *next;
-    HASH_ITER (hh, ctl->switches, sw, next) {
-        struct channel_state *c, *tmp;
-        HASH_ITER (hh, sw->channels, c, tmp) {
-            if (c->key.vlan == vlan) {
-                mark(ctl, c);
-            }
+        if (c->key.vlan == vlan) {
+            mark(sw->ctl, c);
         }
     }
 }
@@ -217,18 +187,18 @@ channel_ports(const struct ctl_switch *sw, uint16_t vlan,
 }
 
 static void
-set_entry(const struct channel_state *c, const struct ip_addr *source)
+set_entry(const struct channel_state *c, const struct ip_addr *source,
+          bool learning)
 {
     struct ctl_switch *sw = c->sw;
-    struct channel channel = {
-        .group = c->key.group, .source = *source, .vlan = c->key.vlan};
+    struct channel channel = channel_of(c, source);
     bool star = ip_addr_is_any(source);
     struct ofp_flow flow = {.table = TABLE_MCAST,
                             .priority = star ? PRIO_STAR_G : PRIO_S_G,
                             .match = channel_match(&channel),
                             .cookie = cookie_make(COOKIE_CHANNEL, 0),
                             .output = OFP_OUT_GROUP};
-    if (star && c->learning) {
+    if (learning) {
         flow.punt = true;
         flow.punt_meter = METER_SOURCES;
     }
@@ -247,45 +217,58 @@ set_entry(const struct channel_state *c, const struct ip_addr *source)
 static void
 unset_entry(const struct channel_state *c, const struct ip_addr *source)
 {
-    struct channel channel = {
-        .group = c->key.group, .source = *source, .vlan = c->key.vlan};
+    struct channel channel = channel_of(c, source);
     struct ofp_match match = channel_match(&channel);
     ofp_table_unset(c->sw->table, TABLE_MCAST,
                     ip_addr_is_any(source) ? PRIO_STAR_G : PRIO_S_G, &match);
 }
 
-static bool
-contains(const struct ip_addr *list, size_t n, const struct ip_addr *addr)
+static struct channel_source *
+find_source(const struct channel_state *c, const struct ip_addr *address)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (ip_addr_equal(&list[i], addr)) {
-            return true;
+    for (size_t i = 0; i < c->n_sources; i++) {
+        if (ip_addr_equal(&c->sources[i].address, address)) {
+            return &c->sources[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+/* Those that filters name; one that was there goes on as it is. */
+static struct channel_source *
+filtered_sources(const struct channel_state *c, const struct igmp_snoop *snoop,
+                 size_t *n)
+{
+    const struct ip_addr *group = &c->key.group;
+    size_t room = igmp_snoop_filtered_sources(snoop, group, NULL, 0);
+    struct ip_addr *addresses = xcalloc(room + 1, sizeof *addresses);
+    struct channel_source *sources = xcalloc(room + 1, sizeof *sources);
+    *n = igmp_snoop_filtered_sources(snoop, group, addresses, room);
+    for (size_t i = 0; i < *n; i++) {
+        const struct channel_source *old = find_source(c, &addresses[i]);
+        sources[i] = (struct channel_source){
+            .address = addresses[i],
+            .learning = old ? old->learning : is_unknown(c, &addresses[i])};
+    }
+    free(addresses);
+    return sources;
 }
 
 static void
 compile_sources(struct channel_state *c, const struct igmp_snoop *snoop)
 {
-    size_t n = 0;
-    struct ip_addr *sources = NULL;
-    if (snoop) {
-        n = igmp_snoop_filtered_sources(snoop, &c->key.group, NULL, 0);
-        sources = n ? xcalloc(n, sizeof *sources) : NULL;
-        n = igmp_snoop_filtered_sources(snoop, &c->key.group, sources, n);
-    }
-    for (size_t i = 0; i < c->n_sources; i++) {
-        if (!contains(sources, n, &c->sources[i])) {
-            unset_entry(c, &c->sources[i]);
+    struct channel_state old = *c;
+    c->n_sources = 0;
+    c->sources = snoop ? filtered_sources(&old, snoop, &c->n_sources) : NULL;
+    for (size_t i = 0; i < old.n_sources; i++) {
+        if (!find_source(c, &old.sources[i].address)) {
+            unset_entry(c, &old.sources[i].address);
         }
     }
-    for (size_t i = 0; i < n; i++) {
-        set_entry(c, &sources[i]);
+    for (size_t i = 0; i < c->n_sources; i++) {
+        set_entry(c, &c->sources[i].address, c->sources[i].learning);
     }
-    free(c->sources);
-    c->sources = sources;
-    c->n_sources = n;
+    free(old.sources);
 }
 
 static bool
@@ -309,16 +292,20 @@ port_is_here(void *aux_, const struct igmp_port_view *port)
     return !aux->here;
 }
 
-/* Does anybody behind this switch have a filter for the group? */
-static bool
-has_members(const struct channel_state *c, const struct igmp_snoop *snoop)
+bool
+channel_has_members(const struct ctl_switch *sw, uint16_t vlan,
+                    const struct ip_addr *group)
 {
+    const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
+    if (!v || !igmp_snoop_has_group(v->snoop, group)) {
+        return false;
+    }
     bool found = false;
-    igmp_snoop_each_receiver(snoop, &IP_ADDR_ANY, &c->key.group, c->sw->dpid,
+    igmp_snoop_each_receiver(v->snoop, &IP_ADDR_ANY, group, sw->dpid,
                              found_port, &found);
-    if (!found && igmp_snoop_has_group(snoop, &c->key.group)) {
-        struct here_aux aux = {.dpid = c->sw->dpid};
-        igmp_snoop_each_port(snoop, &c->key.group, port_is_here, &aux);
+    if (!found) {
+        struct here_aux aux = {.dpid = sw->dpid};
+        igmp_snoop_each_port(v->snoop, group, port_is_here, &aux);
         found = aux.here;
     }
     return found;
@@ -329,9 +316,10 @@ compile(struct channel_state *c)
 {
     struct ctl_switch *sw = c->sw;
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, c->key.vlan);
-    bool wanted = c->n_registered || (v && has_members(c, v->snoop));
+    bool wanted =
+        c->n_registered || channel_has_members(sw, c->key.vlan, &c->key.group);
     if (wanted) {
-        set_entry(c, &IP_ADDR_ANY);
+        set_entry(c, &IP_ADDR_ANY, c->learning);
         c->star = true;
     } else if (c->star) {
         unset_entry(c, &IP_ADDR_ANY);
@@ -369,75 +357,112 @@ channels_destroy(struct ctl_switch *sw)
 }
 
 /* The search for sources.  A (*,G) flow punts until the first packet has told
- * its source, and again when that source is gone. */
+ * its source, and again when no source is left; an (S,G) flow until it has
+ * been met. */
 
 static void
-set_learning(struct channel_state *c, bool learning)
+set_learning(struct channel_state *c, bool *learning, bool on)
 {
-    if (c->learning != learning) {
-        c->learning = learning;
+    if (*learning != on) {
+        *learning = on;
         mark(c->sw->ctl, c);
     }
 }
 
 void
-channel_source_known(struct ctl_switch *sw, uint16_t vlan,
-                     const struct ip_addr *group)
+channel_source_known(struct ctl_switch *sw, const struct channel *channel)
 {
-    struct channel_state *c = channel_lookup(sw, vlan, group);
+    struct channel_state *c =
+        channel_lookup(sw, channel->vlan, &channel->group);
+    struct channel_source *s = c ? find_source(c, &channel->source) : NULL;
     if (c) {
-        set_learning(c, false);
+        set_learning(c, &c->learning, false);
+    }
+    if (s) {
+        set_learning(c, &s->learning, false);
     }
 }
 
 void
-channel_source_lost(struct ctl_switch *sw, uint16_t vlan,
-                    const struct ip_addr *group)
+channel_source_lost(struct ctl_switch *sw, const struct channel *channel,
+                    bool others)
 {
-    struct channel_state *c = channel_lookup(sw, vlan, group);
-    if (c) {
-        set_learning(c, true);
+    struct channel_state *c =
+        channel_lookup(sw, channel->vlan, &channel->group);
+    struct channel_source *s = c ? find_source(c, &channel->source) : NULL;
+    if (c && !others) {
+        set_learning(c, &c->learning, true);
+    }
+    if (s) {
+        set_learning(c, &s->learning, true);
     }
 }
 
-/* The flow stays as it was found, so that a restart changes nothing. */
+/* The flows stay as they were found, so that a restart changes nothing. */
 void
-channel_restore(struct ctl_switch *sw, const struct adopted_entry *entry)
+channel_restore(struct ctl_switch *sw, const struct adopted_entry *entries,
+                size_t n)
 {
-    struct channel_key key = {.group = entry->channel.group,
-                              .vlan = entry->channel.vlan};
-    struct channel_state *c;
-    HASH_FIND(hh, sw->channels, &key, sizeof key, c);
-    if (!c) {
-        c = channel_get(sw, &key);
-        c->learning = entry->punts;
-        c->quiet_until = loop_now(sw->ctl->loop) + RESTORE_QUIET_MS;
-        c->star = true;
-        mark(sw->ctl, c);
+    struct channel_key key = {.group = entries->channel.group,
+                              .vlan = entries->channel.vlan};
+    if (sw->known && channel_lookup(sw, key.vlan, &key.group)) {
+        return; /* It is as we left it. */
+    }
+    struct channel_state *c = channel_get(sw, &key);
+    c->quiet_until = loop_now(sw->ctl->loop) + RESTORE_QUIET_MS;
+    c->learning = entries->punts;
+    c->star = true;
+    free(c->sources);
+    c->n_sources = n - 1;
+    c->sources = xcalloc(n, sizeof *c->sources);
+    for (size_t i = 1; i < n; i++) {
+        c->sources[i - 1] =
+            (struct channel_source){.address = entries[i].channel.source,
+                                    .learning = entries[i].punts};
+    }
+    mark(sw->ctl, c);
+}
+
+static uint64_t
+packets_of(const struct channel_state *c, const struct ip_addr *source)
+{
+    struct channel channel = channel_of(c, source);
+    struct ofp_match match = channel_match(&channel);
+    uint16_t priority = ip_addr_is_any(source) ? PRIO_STAR_G : PRIO_S_G;
+    struct ofp_entry_view view;
+    return ofp_table_lookup(c->sw->table, TABLE_MCAST, priority, &match, &view)
+               ? view.packets
+               : 0;
+}
+
+/* A restored channel that moves: who sends? */
+static void
+search_sources(struct channel_state *c, int64_t now)
+{
+    uint64_t packets = packets_of(c, &IP_ADDR_ANY);
+    for (size_t i = 0; i < c->n_sources; i++) {
+        packets += packets_of(c, &c->sources[i].address);
+    }
+    bool moves = packets > c->last_packets;
+    c->last_packets = packets;
+    if (now < c->quiet_until || !moves) {
+        return;
+    }
+    c->quiet_until = 0;
+    set_learning(c, &c->learning, is_unknown(c, &IP_ADDR_ANY));
+    for (size_t i = 0; i < c->n_sources; i++) {
+        struct channel_source *s = &c->sources[i];
+        set_learning(c, &s->learning, is_unknown(c, &s->address));
     }
 }
 
-/* A restored flow that moves: who sends? */
 void
 channels_counted(struct ctl_switch *sw, int64_t now)
 {
     struct channel_state *c, *tmp;
     HASH_ITER (hh, sw->channels, c, tmp) {
-        struct channel channel = {.group = c->key.group, .vlan = c->key.vlan};
-        struct ofp_entry_view view;
-        if (!c->quiet_until) {
-            continue;
-        }
-        struct ofp_match match = channel_match(&channel);
-        uint64_t packets = ofp_table_lookup(sw->table, TABLE_MCAST,
-                                            PRIO_STAR_G, &match, &view)
-                               ? view.packets
-                               : 0;
-        bool moves = packets > c->last_packets;
-        c->last_packets = packets;
-        if (now >= c->quiet_until && moves) {
-            c->quiet_until = 0;
-            set_learning(c, !streams_has(sw, c->key.vlan, &c->key.group));
+        if (c->quiet_until) {
+            search_sources(c, now);
         }
     }
 }

@@ -96,6 +96,7 @@ struct ctl_switch {
     struct ofp_table *table;
     struct loop_timer timer, poll_timer;
     bool run_wanted;
+    bool known;             /* Has been synced since this daemon started. */
     bool statics_unsettled; /* Some group is not confirmed, or not gone. */
     uint64_t seqno_before;  /* Of the table, before a write: see writes.c. */
     struct ctl_switch *next_run; /* In ctl->run_list. */
@@ -128,31 +129,45 @@ struct channel_key {
     uint16_t vlan;
 };
 
+/* A source that some port's filter names, so that it has an (S,G) entry. */
+struct channel_source {
+    struct ip_addr address;
+    bool learning; /* Its entry punts, until a packet has come. */
+};
+
 struct channel_state {
     UT_hash_handle hh; /* In sw->channels. */
     struct ctl_switch *sw;
     struct channel_key key;
     struct channel_state *next_dirty;
     bool dirty;
-    bool star;                 /* The (*,G) entry is set in the table. */
-    bool learning;             /* Punting until its source is known. */
-    unsigned int n_registered; /* Routes that lead here. */
-    struct ip_addr *sources;   /* (S,G) entries set in the table. */
+    bool star;                      /* The (*,G) entry is set in the table. */
+    bool learning;                  /* Punting until its source is known. */
+    unsigned int n_registered;      /* Routes that lead here. */
+    struct channel_source *sources; /* (S,G) entries set in the table. */
     size_t n_sources;
-    int64_t quiet_until;   /* Restored: do not search for its source yet. */
-    uint64_t last_packets; /* Of the (*,G) flow, at the last count. */
+    int64_t quiet_until;   /* Restored: do not search for sources yet. */
+    uint64_t last_packets; /* Of its flows, at the last count. */
 };
 
-/* A flow that a route has on a switch, and a channel that it leads to. */
+/* A flow that a route has on a switch. */
 struct rule_flow {
-    uint64_t dpid;
     uint16_t priority;
     struct ofp_match match;
 };
 
-struct rule_channel {
+/* What a route has on one switch. */
+struct rule_part {
+    UT_hash_handle hh; /* In rule->parts, by dpid. */
     uint64_t dpid;
-    struct channel_key key;
+    bool dirty;
+    struct rule_flow *flows; /* Sorted. */
+    size_t n_flows, allocated_flows;
+    struct channel_key *channels; /* Those that it leads to. */
+    size_t n_channels, allocated_channels;
+    uint64_t last_packets; /* Of its flows, at the last count. */
+    char *waiting;         /* What it waits for, NULL if nothing. */
+    char *rejected;        /* Why it could not even be sent. */
 };
 
 struct rule {
@@ -165,21 +180,18 @@ struct rule {
     bool applied;        /* Some switch has confirmed it once. */
     bool gone;           /* Deleted, but not yet off its switch... */
     uint64_t gone_seqno; /* ...until this change of its table is settled. */
-    bool dirty;
+    bool dirty;          /* Everywhere... */
+    bool parts_dirty;    /* ...or only those parts that say so. */
 
     /* A route. */
     struct route *route;
     struct rule *next_following; /* In ctl->following. */
-    struct rule_flow *flows;
-    size_t n_flows, allocated_flows;
-    uint32_t cookie_id;    /* From the name: the same after a restart. */
-    bool learning;         /* Punting until a source of it is known... */
-    bool source_known;     /* ...which it is. */
-    int64_t quiet_until;   /* Restored: do not search for it yet. */
-    uint64_t last_packets; /* Of its flows, at the last count. */
+    struct rule_part *parts;
+    uint32_t cookie_id;  /* From the name: the same after a restart. */
+    bool learning;       /* Punting until a source of it is known... */
+    bool source_known;   /* ...which it is. */
+    int64_t quiet_until; /* Restored: do not search for it yet. */
     int64_t last_active;
-    struct rule_channel *channels;
-    size_t n_channels, allocated_channels;
 
     /* A static flow or group. */
     struct static_rule *text;
@@ -207,6 +219,8 @@ struct ctl {
     struct rule *following; /* Routes whose buckets hold members. */
     ofp_owner last_owner;
     bool rules_dirty;
+    /* Grows when another route may apply to a packet than before. */
+    uint64_t routes_generation;
     struct write *writes;
     char store_error[STORE_ERROR_SIZE];
 
@@ -261,8 +275,7 @@ struct channel_state *channel_lookup(const struct ctl_switch *, uint16_t vlan,
                                      const struct ip_addr *group);
 void channel_mark(struct ctl *, uint64_t dpid, uint16_t vlan,
                   const struct ip_addr *group);
-void channels_mark_switch(struct ctl *, uint64_t dpid);
-void channels_mark_vlan(struct ctl *, uint16_t vlan);
+void channels_mark_vlan(struct ctl_switch *, uint16_t vlan);
 /* A route leads to this channel: it is compiled without members too. */
 void channel_register(struct ctl_switch *, const struct channel_key *);
 void channel_unregister(struct ctl_switch *, const struct channel_key *);
@@ -274,38 +287,57 @@ struct ofp_match channel_match(const struct channel *);
 size_t channel_ports(const struct ctl_switch *, uint16_t vlan,
                      const struct ip_addr *source, const struct ip_addr *group,
                      uint32_t **ports);
+/* Does anybody behind this switch have a filter for the group? */
+bool channel_has_members(const struct ctl_switch *, uint16_t vlan,
+                         const struct ip_addr *group);
 /* Flow counters have come in: arms and disarms the search for sources. */
 void channels_counted(struct ctl_switch *, int64_t now);
-void channel_source_known(struct ctl_switch *, uint16_t vlan,
-                          const struct ip_addr *group);
-/* The last known source of a group is gone. */
-void channel_source_lost(struct ctl_switch *, uint16_t vlan,
-                         const struct ip_addr *group);
-/* The switch has this (*,G) entry, from before a restart. */
-void channel_restore(struct ctl_switch *, const struct adopted_entry *);
+void channel_source_known(struct ctl_switch *, const struct channel *);
+/* A source is gone; its group has others, or not. */
+void channel_source_lost(struct ctl_switch *, const struct channel *,
+                         bool others);
+/* The switch has these entries of one (vlan, group) from before a restart,
+ * the (*,G) first. */
+void channel_restore(struct ctl_switch *, const struct adopted_entry *,
+                     size_t n);
 
 /* routes.c */
-void route_compile(struct ctl *, struct rule *);
+/* Makes what the route has on the switch what it shall have. */
+void route_compile(struct ctl_switch *, struct rule *, struct rule_part *);
 void route_uncompile(struct ctl *, struct rule *);
+void rule_part_destroy(struct rule *, struct rule_part *);
+/* The part of the route for this switch; NULL if there is none, or, for
+ * ..._get(), if the switch does not concern it. */
+struct rule_part *rule_part_lookup(const struct rule *, uint64_t dpid);
+struct rule_part *rule_part_get(struct rule *, uint64_t dpid);
+/* The flow of the route that a packet of this channel meets.  False if there
+ * is none. */
+bool route_lookup_flow(const struct ctl_switch *, const struct rule *,
+                       const struct channel *, struct ofp_entry_view *);
+
+/* route-match.c */
 /* The rule whose match is the same as that of 'route', other than by name. */
 const struct rule *route_find_twin(const struct ctl *, const struct route *);
-/* Marks the routes whose buckets hold members of the channel. */
-void routes_mark_members(struct ctl *, uint16_t vlan,
+/* Marks the routes whose buckets on this switch hold members of the
+ * channel. */
+void routes_mark_members(struct ctl *, uint64_t dpid, uint16_t vlan,
                          const struct ip_addr *group);
+/* Those whose buckets hold members of any channel. */
+void routes_mark_following(struct ctl *, uint64_t dpid);
 /* The route that a packet would meet, NULL if none. */
 struct rule *routes_match(const struct ctl *, const struct port_id *,
                           uint16_t vlan, const struct ip_addr *source,
                           const struct ip_addr *group);
 /* The channel that a route makes of (vlan, source, group). */
 struct channel route_result(const struct route *, const struct channel *);
+/* Are the route's receivers looked up by itself (and not by its channel)? */
+bool route_follows_members(const struct route *);
 
 /* Counters have come in; a packet of the route with this cookie has. */
-void routes_counted(struct ctl *, int64_t now);
+void routes_counted(struct ctl_switch *, int64_t now);
 void route_source_known(struct ctl *, uint64_t cookie);
 /* The switch has this flow of a route, from before a restart. */
 void route_restore(struct ctl *, const struct ofp_adopted *);
-/* Are the route's receivers looked up by itself (and not by its channel)? */
-bool route_follows_members(const struct route *);
 
 /* statics.c */
 void static_compile(struct ctl *, struct rule *);
@@ -337,10 +369,14 @@ int rule_store(struct ctl *, enum store_kind, const struct store_row *);
 int rule_save(struct ctl *, const struct rule *);
 int rule_erase(struct ctl *, enum store_kind, const char *name);
 void rule_mark(struct ctl *, struct rule *);
+/* On this switch only. */
+void rule_mark_on(struct ctl *, struct rule *, uint64_t dpid);
 /* All that concern switch 'dpid', 0 = all. */
 void rules_mark_all(struct ctl *, uint64_t dpid);
 void rules_compile(struct ctl *);
 void rules_destroy(struct ctl *);
+/* Why the rule could not even be sent to a switch, NULL if it could. */
+const char *rule_problem(const struct rule *);
 /* How 'rule' stands on each switch; an array that the caller frees. */
 size_t rule_statuses(const struct ctl *, const struct rule *,
                      struct view_status **);
@@ -365,9 +401,8 @@ void streams_policy_changed(struct ctl_switch *, uint16_t vlan);
  * its known sources, so that none of them has to be punted again. */
 void streams_unregistered(struct ctl_switch *, uint16_t vlan,
                           const struct ip_addr *group);
-/* Is a source of the group known on this switch? */
-bool streams_has(const struct ctl_switch *, uint16_t vlan,
-                 const struct ip_addr *group);
+/* Is this source of the group known on this switch, or (IP_ADDR_ANY) any? */
+bool streams_has(const struct ctl_switch *, const struct channel *);
 size_t streams_count(const struct ctl *);
 
 #endif

@@ -35,7 +35,7 @@ route_match_priority(const struct ofp_match *match)
     p = p * 2 + !!(match->fields & OFP_MATCH_VLAN);
     p = p * 2 + !!(match->fields & OFP_MATCH_UDP_DST);
     p = p * 2 + !!(match->fields & OFP_MATCH_IP_PROTO);
-    return (uint16_t) (PRIO_FIRST + p);
+    return (uint16_t) (PRIO_FIRST + p * ROUTE_LEVELS);
 }
 
 struct ofp_match
@@ -114,33 +114,19 @@ route_has_members(const struct route *route)
     return false;
 }
 
-bool
-rule_flow_equal(const struct rule_flow *a, const struct rule_flow *b)
-{
-    const struct ofp_match *m = &a->match, *n = &b->match;
-    return a->dpid == b->dpid && a->priority == b->priority
-           && m->fields == n->fields && m->in_port == n->in_port
-           && m->vlan == n->vlan && m->ip_proto == n->ip_proto
-           && m->udp_dst == n->udp_dst
-           && !memcmp(&m->ip_src, &n->ip_src, sizeof m->ip_src)
-           && !memcmp(&m->ip_dst, &n->ip_dst, sizeof m->ip_dst);
-}
-
 /* Sources: a route's flows know how many packets there were, but not from
  * whom and through which port: they punt until a packet has told, and again
  * when they have not moved for a while. */
 
 static uint64_t
-packets_of(const struct ctl *ctl, const struct rule *rule)
+packets_of(const struct ctl_switch *sw, const struct rule_part *part)
 {
     uint64_t packets = 0;
-    for (size_t i = 0; i < rule->n_flows; i++) {
-        const struct rule_flow *f = &rule->flows[i];
-        const struct ctl_switch *sw = switch_lookup(ctl, f->dpid);
+    for (size_t i = 0; i < part->n_flows; i++) {
+        const struct rule_flow *f = &part->flows[i];
         struct ofp_entry_view view;
-        if (sw
-            && ofp_table_lookup(sw->table, TABLE_ROUTE, f->priority, &f->match,
-                                &view)) {
+        if (ofp_table_lookup(sw->table, TABLE_ROUTE, f->priority, &f->match,
+                             &view)) {
             packets += view.packets;
         }
     }
@@ -158,28 +144,32 @@ set_learning(struct ctl *ctl, struct rule *rule, bool learning)
 }
 
 static void
-count(struct ctl *ctl, struct rule *rule, int64_t now)
+count(struct ctl_switch *sw, struct rule *rule, struct rule_part *part,
+      int64_t now)
 {
-    uint64_t packets = packets_of(ctl, rule);
-    bool moves = packets != rule->last_packets;
-    rule->last_packets = packets;
+    uint64_t packets = packets_of(sw, part);
+    bool moves = packets != part->last_packets;
+    part->last_packets = packets;
     if (moves) {
         rule->last_active = now;
         if (!rule->source_known && now >= rule->quiet_until) {
-            set_learning(ctl, rule, true);
+            set_learning(sw->ctl, rule, true);
         }
     } else if (rule->source_known
                && now - rule->last_active > SOURCE_IDLE_MS) {
-        set_learning(ctl, rule, true);
+        set_learning(sw->ctl, rule, true);
     }
 }
 
 void
-routes_counted(struct ctl *ctl, int64_t now)
+routes_counted(struct ctl_switch *sw, int64_t now)
 {
     struct rule *rule, *tmp;
-    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        count(ctl, rule, now);
+    HASH_ITER (hh, sw->ctl->rules[STORE_ROUTE], rule, tmp) {
+        struct rule_part *part = rule_part_lookup(rule, sw->dpid);
+        if (part) {
+            count(sw, rule, part, now);
+        }
     }
 }
 
@@ -215,20 +205,40 @@ route_restore(struct ctl *ctl, const struct ofp_adopted *entry)
 
 /* Looking routes up. */
 
+/* The same port by two names is found where the switch is known. */
+static bool
+same_port(const struct ctl *ctl, const struct route_match *a,
+          const struct route_match *b)
+{
+    if (a->has_port != b->has_port || !a->has_port
+        || !strcmp(a->port, b->port)) {
+        return a->has_port == b->has_port;
+    }
+    const struct topo_port *p = topo_find_port(ctl->topo, a->dpid, a->port);
+    return p && p == topo_find_port(ctl->topo, b->dpid, b->port);
+}
+
+static bool
+same_packets(const struct ctl *ctl, const struct route *a,
+             const struct route *b)
+{
+    const struct route_match *m = &a->match, *n = &b->match;
+    return (!m->has_dpid || !n->has_dpid || m->dpid == n->dpid)
+           && same_port(ctl, m, n) && m->has_vlan == n->has_vlan
+           && m->vlan == n->vlan && m->has_source == n->has_source
+           && !memcmp(&m->source, &n->source, sizeof m->source)
+           && !memcmp(&m->group, &n->group, sizeof m->group)
+           && m->has_proto == n->has_proto && m->proto == n->proto
+           && m->has_udp_dst == n->has_udp_dst && m->udp_dst == n->udp_dst;
+}
+
 const struct rule *
 route_find_twin(const struct ctl *ctl, const struct route *route)
 {
-    struct rule_flow a = {.match = route_match(route, 0)};
     struct rule *rule, *tmp;
     HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        const struct route_match *m = &rule->route->match;
-        struct rule_flow b = {.match = route_match(rule->route, 0)};
-        bool same_switch = !m->has_dpid || !route->match.has_dpid
-                           || m->dpid == route->match.dpid;
-        if (strcmp(rule->name, route->name) && same_switch
-            && m->has_port == route->match.has_port
-            && !strcmp(m->port, route->match.port)
-            && rule_flow_equal(&a, &b)) {
+        if (strcmp(rule->name, route->name)
+            && same_packets(ctl, rule->route, route)) {
             return rule;
         }
     }
@@ -258,15 +268,25 @@ follows_members(const struct route *route, uint16_t vlan,
 }
 
 void
-routes_mark_members(struct ctl *ctl, uint16_t vlan,
+routes_mark_members(struct ctl *ctl, uint64_t dpid, uint16_t vlan,
                     const struct ip_addr *group)
 {
     struct rule *rule;
     LL_FOREACH2(ctl->following, rule, next_following)
     {
         if (!rule->dirty && follows_members(rule->route, vlan, group)) {
-            rule_mark(ctl, rule);
+            rule_mark_on(ctl, rule, dpid);
         }
+    }
+}
+
+void
+routes_mark_following(struct ctl *ctl, uint64_t dpid)
+{
+    struct rule *rule;
+    LL_FOREACH2(ctl->following, rule, next_following)
+    {
+        rule_mark_on(ctl, rule, dpid);
     }
 }
 

@@ -9,9 +9,11 @@
 /* 'in_port' 0 is any. */
 struct ofp_match route_match(const struct route *, uint32_t in_port);
 /* The narrower match wins: group prefix first, then source prefix, port, vlan,
- * UDP port, protocol. */
+ * UDP port, protocol.  Flows that a route has beside the one for its match,
+ * for what is narrower, stand up to ROUTE_LEVELS - 1 above it: below those of
+ * any narrower route. */
+enum { ROUTE_LEVELS = 3 };
 uint16_t route_match_priority(const struct ofp_match *);
-bool rule_flow_equal(const struct rule_flow *, const struct rule_flow *);
 
 /* The channel that 'target' (NULL: the route as a whole) has members of, given
  * what a packet is known to be: IP_ADDR_ANY where that is open. */

@@ -12,10 +12,8 @@
  * Who the members are depends on the vlan, the group and (with source filters)
  * the source that come out of the rewriting.  Where the match leaves one of
  * these open, the route is compiled once for each value that makes a
- * difference: narrower matches, higher priorities.
- *
- * Precedence: the narrower match wins; group prefix first, then source prefix,
- * port, vlan, UDP port, protocol. */
+ * difference: narrower matches, a little higher in priority (a "level" each),
+ * but below every route that is narrower by itself: see route-match.h. */
 
 #include "controller/ctl-private.h"
 
@@ -28,23 +26,65 @@
 #include "controller/route-rewrite.h"
 #include "lib/xalloc.h"
 
+/* What a flow is narrowed to. */
+enum { LEVEL_MATCH, LEVEL_GROUP, LEVEL_SOURCE };
+
 struct build {
     struct ctl_switch *sw;
     struct rule *rule;
+    struct rule_part *part;
     const struct route *route;
-    uint32_t in_port; /* 0 = any. */
+    uint32_t in_port;  /* 0 = any. */
+    uint16_t priority; /* At level 0. */
 };
 
-static void wait_for(struct rule *rule, const char *format, ...)
+/* Parts. */
+
+struct rule_part *
+rule_part_lookup(const struct rule *rule, uint64_t dpid)
+{
+    struct rule_part *part;
+    HASH_FIND(hh, rule->parts, &dpid, sizeof dpid, part);
+    return part;
+}
+
+struct rule_part *
+rule_part_get(struct rule *rule, uint64_t dpid)
+{
+    const struct route_match *m = &rule->route->match;
+    struct rule_part *part = rule_part_lookup(rule, dpid);
+    if (!part && (!m->has_dpid || m->dpid == dpid)) {
+        part = xcalloc(1, sizeof *part);
+        part->dpid = dpid;
+        HASH_ADD(hh, rule->parts, dpid, sizeof part->dpid, part);
+    }
+    return part;
+}
+
+void
+rule_part_destroy(struct rule *rule, struct rule_part *part)
+{
+    HASH_DELETE(hh, rule->parts, part);
+    free(part->flows);
+    free(part->channels);
+    free(part->waiting);
+    free(part->rejected);
+    free(part);
+}
+
+static void wait_for(struct rule_part *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
-wait_for(struct rule *rule, const char *format, ...)
+wait_for(struct rule_part *part, const char *format, ...)
 {
+    char text[160];
     va_list args;
     va_start(args, format);
-    vsnprintf(rule->waiting, sizeof rule->waiting, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    free(part->waiting);
+    part->waiting = xstrdup(text);
 }
 
 /* Buckets. */
@@ -111,7 +151,7 @@ add_port(struct build *b, const struct route_target *target,
 {
     if (target->dpid != b->sw->dpid) {
         if (b->route->match.has_dpid) {
-            wait_for(b->rule,
+            wait_for(b->part,
                      "switch " DPID_FMT " of a target is not the one where "
                      "the stream enters: there is no fabric in this version",
                      target->dpid);
@@ -123,141 +163,169 @@ add_port(struct build *b, const struct route_target *target,
     if (port) {
         add_bucket(list, port->no, rewrite);
     } else {
-        wait_for(b->rule, "port %s of switch " DPID_FMT " does not exist",
+        wait_for(b->part, "port %s of switch " DPID_FMT " does not exist",
                  target->port, target->dpid);
     }
 }
 
+static void
+add_targets(struct build *b, const struct channel *in, int vlan,
+            struct bucket_list *list)
+{
+    for (size_t i = 0; i < b->route->n_targets; i++) {
+        const struct route_target *target = &b->route->targets[i];
+        struct ofp_rewrite rewrite =
+            route_rewrite(&target->set, vlan, b->sw->dpid);
+        if (target->kind == ROUTE_TO_MEMBERS) {
+            add_members(b, target, in, &rewrite, list);
+        } else {
+            add_port(b, target, &rewrite, list);
+        }
+    }
+    sort_buckets(list);
+}
+
 /* One flow for packets known to be of channel 'in'; vlan -1 is any. */
 static void
-emit(struct build *b, struct ofp_match match, const struct channel *in,
-     int vlan)
+emit(struct build *b, struct ofp_match match, unsigned int level,
+     const struct channel *in, int vlan)
 {
     const struct route *route = b->route;
+    struct rule_part *part = b->part;
     struct ofp_flow flow = {.table = TABLE_ROUTE,
-                            .priority = route_match_priority(&match),
+                            .priority = (uint16_t) (b->priority + level),
                             .match = match,
                             .cookie =
                                 cookie_make(COOKIE_ROUTE, b->rule->cookie_id)};
-    /* An explicit route beats what another one was widened to. */
-    struct ofp_entry_view view;
-    if (ofp_table_lookup(b->sw->table, flow.table, flow.priority, &match,
-                         &view)
-        && view.owner != b->rule->owner) {
-        return;
-    }
     if (b->rule->learning) {
         flow.punt = true;
         flow.punt_meter = METER_SOURCES;
     }
     flow.rewrite = route_rewrite(&route->set, vlan, b->sw->dpid);
-    int vlan_after = route->set.has_vlan ? route->set.vlan : vlan;
 
     struct bucket_list list = {0};
     if (route_is_plain(route)) {
         flow.goto_table = TABLE_MCAST;
     } else if (route->n_targets) {
         flow.output = OFP_OUT_GROUP;
-        for (size_t i = 0; i < route->n_targets; i++) {
-            const struct route_target *target = &route->targets[i];
-            struct ofp_rewrite rewrite =
-                route_rewrite(&target->set, vlan_after, b->sw->dpid);
-            if (target->kind == ROUTE_TO_MEMBERS) {
-                add_members(b, target, in, &rewrite, &list);
-            } else {
-                add_port(b, target, &rewrite, &list);
-            }
-        }
-        sort_buckets(&list);
+        add_targets(b, in, route->set.has_vlan ? route->set.vlan : vlan,
+                    &list);
     }
     char error[OFP_ERROR_SIZE];
     if (ofp_table_set(b->sw->table, &flow, list.buckets, list.n,
                       b->rule->owner, error)) {
-        snprintf(b->rule->rejected, sizeof b->rule->rejected, "%s", error);
+        free(part->rejected);
+        part->rejected = xstrdup(error);
     }
     free(list.buckets);
 
-    struct rule *rule = b->rule;
-    rule->flows = xgrow(rule->flows, rule->n_flows, &rule->allocated_flows,
-                        sizeof *rule->flows);
-    rule->flows[rule->n_flows++] = (struct rule_flow){
-        .dpid = b->sw->dpid, .priority = flow.priority, .match = match};
+    part->flows = xgrow(part->flows, part->n_flows, &part->allocated_flows,
+                        sizeof *part->flows);
+    part->flows[part->n_flows++] =
+        (struct rule_flow){.priority = flow.priority, .match = match};
 }
 
+/* The channel is compiled, with or without members, as long as the route leads
+ * there. */
 static void
 lead_to(struct build *b, const struct channel *in)
 {
-    struct rule *rule = b->rule;
+    struct rule_part *part = b->part;
     struct channel out = route_result(b->route, in);
     if (ip_addr_is_any(&out.group)) {
         return;
     }
-    rule->channels = xgrow(rule->channels, rule->n_channels,
-                           &rule->allocated_channels, sizeof *rule->channels);
-    struct rule_channel *c = &rule->channels[rule->n_channels++];
-    *c = (struct rule_channel){.dpid = b->sw->dpid,
-                               .key = {.group = out.group, .vlan = out.vlan}};
-    channel_register(b->sw, &c->key);
+    part->channels = xgrow(part->channels, part->n_channels,
+                           &part->allocated_channels, sizeof *part->channels);
+    struct channel_key *key = &part->channels[part->n_channels++];
+    *key = (struct channel_key){.group = out.group, .vlan = out.vlan};
+    channel_register(b->sw, key);
 }
 
-/* What differs by source: filters of members that name one. */
-static void
-each_source(struct build *b, struct ofp_match match, struct channel in,
-            int vlan)
+/* The channel whose members 'target' gets, false if it is none of members. */
+static bool
+members_of(const struct build *b, const struct route_target *target,
+           const struct channel *in, struct channel *out)
 {
-    const struct route *route = b->route;
-    emit(b, match, &in, vlan);
-    struct channel out = route_result(route, &in);
-    const struct ctl_vlan *v = vlan_lookup(b->sw->ctl, out.vlan);
-    if (!ip_addr_is_any(&out.source) || !v) {
+    *out = route_target_channel(b->route, target, in);
+    return target->kind == ROUTE_TO_MEMBERS;
+}
+
+static void
+each_filtered_source(struct build *b, struct ofp_match match,
+                     struct channel in, const struct channel *out)
+{
+    const struct route_match *m = &b->route->match;
+    const struct ctl_vlan *v = vlan_lookup(b->sw->ctl, out->vlan);
+    if (!v || !ip_addr_is_any(&out->source)) {
         return;
     }
-    size_t n = igmp_snoop_filtered_sources(v->snoop, &out.group, NULL, 0);
+    size_t n = igmp_snoop_filtered_sources(v->snoop, &out->group, NULL, 0);
     struct ip_addr *sources = xcalloc(n + 1, sizeof *sources);
-    n = igmp_snoop_filtered_sources(v->snoop, &out.group, sources, n);
+    n = igmp_snoop_filtered_sources(v->snoop, &out->group, sources, n);
     for (size_t i = 0; i < n; i++) {
-        if (!route->match.has_source
-            || ip_prefix_contains(&route->match.source, &sources[i])) {
+        if (!m->has_source || ip_prefix_contains(&m->source, &sources[i])) {
             match.fields |= OFP_MATCH_IP_SRC;
             match.ip_src = (struct ip_prefix){sources[i], 128};
             in.source = sources[i];
-            emit(b, match, &in, vlan);
+            emit(b, match, LEVEL_SOURCE, &in, in.vlan);
         }
     }
     free(sources);
 }
 
+/* What differs by source: filters of members that name one. */
+static void
+each_source(struct build *b, const struct ofp_match *match, unsigned int level,
+            const struct channel *in)
+{
+    emit(b, *match, level, in, in->vlan);
+    for (size_t i = 0; i < b->route->n_targets; i++) {
+        struct channel out;
+        if (members_of(b, &b->route->targets[i], in, &out)) {
+            each_filtered_source(b, *match, *in, &out);
+        }
+    }
+}
+
 struct group_aux {
     struct build *b;
-    struct ofp_match match;
-    struct channel in;
-    int vlan;
+    const struct ofp_match *match;
+    const struct channel *in;
+    uint16_t vlan; /* Of the members. */
 };
 
 static bool
 one_group(void *aux_, const struct ip_addr *group)
 {
     struct group_aux *aux = aux_;
-    if (ip_prefix_contains(&aux->b->route->match.group, group)) {
-        struct ofp_match match = aux->match;
+    if (ip_prefix_contains(&aux->b->route->match.group, group)
+        && channel_has_members(aux->b->sw, aux->vlan, group)) {
+        struct ofp_match match = *aux->match;
         match.ip_dst = (struct ip_prefix){*group, 128};
-        struct channel in = aux->in;
+        struct channel in = *aux->in;
         in.group = *group;
-        each_source(aux->b, match, in, aux->vlan);
+        each_source(aux->b, &match, LEVEL_GROUP, &in);
     }
     return true;
 }
 
 /* What differs by group: a prefix whose members are looked up by group. */
 static void
-each_group(struct build *b, struct ofp_match match, struct channel in,
-           int vlan)
+each_group(struct build *b, const struct ofp_match *match,
+           const struct channel *in)
 {
-    each_source(b, match, in, vlan);
-    const struct ctl_vlan *v = vlan_lookup(b->sw->ctl, in.vlan);
-    if (v && ip_addr_is_any(&in.group) && !b->route->set.has_group) {
-        struct group_aux aux = {b, match, in, vlan};
-        igmp_snoop_each_group(v->snoop, one_group, &aux);
+    each_source(b, match, LEVEL_MATCH, in);
+    for (size_t i = 0; i < b->route->n_targets; i++) {
+        struct channel out;
+        if (members_of(b, &b->route->targets[i], in, &out)
+            && ip_addr_is_any(&out.group)) {
+            struct group_aux aux = {b, match, in, out.vlan};
+            const struct ctl_vlan *v = vlan_lookup(b->sw->ctl, out.vlan);
+            if (v) {
+                igmp_snoop_each_group(v->snoop, one_group, &aux);
+            }
+        }
     }
 }
 
@@ -266,40 +334,37 @@ static void
 each_vlan(struct build *b, struct ofp_match match, struct channel in)
 {
     const struct route_match *m = &b->route->match;
-    bool members = route_has_members(b->route);
     bool plain = route_is_plain(b->route);
+    bool follows = route_follows_members(b->route);
+    if (!follows) {
+        emit(b, match, LEVEL_MATCH, &in, m->has_vlan ? m->vlan : -1);
+    }
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, b->sw->ctl->vlans, v, tmp) {
         if (m->has_vlan && v->vlan != m->vlan) {
             continue;
         }
         in.vlan = v->vlan;
-        lead_to(b, &in);
-        if (members && !plain) {
+        if (plain) {
+            lead_to(b, &in);
+        } else if (follows) {
             match.fields |= OFP_MATCH_VLAN;
             match.vlan = v->vlan;
-            each_group(b, match, in, v->vlan);
+            each_group(b, &match, &in);
         }
-    }
-    if (plain || !members) {
-        struct ofp_match wide = route_match(b->route, b->in_port);
-        emit(b, wide, &in, m->has_vlan ? m->vlan : -1);
     }
 }
 
 static void
-compile_on(struct ctl_switch *sw, struct rule *rule)
+compile_on(struct ctl_switch *sw, struct rule *rule, struct rule_part *part)
 {
     const struct route *route = rule->route;
-    struct build b = {.sw = sw, .rule = rule, .route = route};
-    if (route->match.has_dpid && route->match.dpid != sw->dpid) {
-        return;
-    }
+    struct build b = {.sw = sw, .rule = rule, .part = part, .route = route};
     if (route->match.has_port) {
         const struct topo_port *port =
             topo_find_port(sw->ctl->topo, sw->dpid, route->match.port);
         if (!port) {
-            wait_for(rule, "port %s of switch " DPID_FMT " does not exist",
+            wait_for(part, "port %s of switch " DPID_FMT " does not exist",
                      route->match.port, sw->dpid);
             return;
         }
@@ -315,73 +380,165 @@ compile_on(struct ctl_switch *sw, struct rule *rule)
     if (route->match.has_source && ip_prefix_is_host(&route->match.source)) {
         in.source = route->match.source.addr;
     }
-    each_vlan(&b, route_match(route, b.in_port), in);
+    struct ofp_match match = route_match(route, b.in_port);
+    b.priority = route_match_priority(&match);
+    each_vlan(&b, match, in);
 }
 
 /* Replacing what a rule has by what it shall have. */
 
-static void
-unset_missing(struct ctl *ctl, struct rule *rule, const struct rule_flow *old,
-              size_t n_old)
+static int
+compare_numbers(uint64_t a, uint64_t b)
 {
-    for (size_t i = 0; i < n_old; i++) {
-        bool kept = false;
-        for (size_t j = 0; j < rule->n_flows && !kept; j++) {
-            kept = rule_flow_equal(&old[i], &rule->flows[j]);
+    return a < b ? -1 : a > b;
+}
+
+static int
+compare_prefixes(const struct ip_prefix *a, const struct ip_prefix *b)
+{
+    int d = ip_addr_compare(&a->addr, &b->addr);
+    return d ? d : compare_numbers(a->len, b->len);
+}
+
+static int
+compare_flows(const void *a_, const void *b_)
+{
+    const struct rule_flow *a = a_, *b = b_;
+    const struct ofp_match *m = &a->match, *n = &b->match;
+    int order[] = {
+        compare_numbers(a->priority, b->priority),
+        compare_numbers(m->fields, n->fields),
+        compare_prefixes(&m->ip_dst, &n->ip_dst),
+        compare_prefixes(&m->ip_src, &n->ip_src),
+        compare_numbers(m->vlan, n->vlan),
+        compare_numbers(m->in_port, n->in_port),
+        compare_numbers(m->ip_proto, n->ip_proto),
+        compare_numbers(m->udp_dst, n->udp_dst),
+    };
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        if (order[i]) {
+            return order[i];
         }
-        struct ctl_switch *sw = switch_lookup(ctl, old[i].dpid);
-        struct ofp_entry_view view;
-        if (!kept && sw
-            && ofp_table_lookup(sw->table, TABLE_ROUTE, old[i].priority,
-                                &old[i].match, &view)
-            && view.owner == rule->owner) {
-            ofp_table_unset(sw->table, TABLE_ROUTE, old[i].priority,
-                            &old[i].match);
-            switch_want_run(sw);
+    }
+    return 0;
+}
+
+static void
+unset_flow(struct ctl_switch *sw, const struct rule *rule,
+           const struct rule_flow *flow)
+{
+    struct ofp_entry_view view;
+    if (ofp_table_lookup(sw->table, TABLE_ROUTE, flow->priority, &flow->match,
+                         &view)
+        && view.owner == rule->owner) {
+        ofp_table_unset(sw->table, TABLE_ROUTE, flow->priority, &flow->match);
+    }
+}
+
+/* Takes off what the old part has and the new one has not.  Both are
+ * sorted. */
+static void
+unset_missing(struct ctl_switch *sw, const struct rule *rule,
+              const struct rule_part *old, const struct rule_part *new)
+{
+    size_t j = 0;
+    for (size_t i = 0; i < old->n_flows; i++) {
+        while (j < new->n_flows
+               && compare_flows(&new->flows[j], &old->flows[i]) < 0) {
+            j++;
+        }
+        if (j == new->n_flows
+            || compare_flows(&new->flows[j], &old->flows[i])) {
+            unset_flow(sw, rule, &old->flows[i]);
         }
     }
 }
 
 static void
-replace(struct ctl *ctl, struct rule *rule, bool remove)
+replace(struct ctl_switch *sw, struct rule *rule, struct rule_part *part,
+        bool remove)
 {
-    struct rule_flow *flows = rule->flows;
-    struct rule_channel *channels = rule->channels;
-    size_t n_flows = rule->n_flows, n_channels = rule->n_channels;
-    rule->flows = NULL;
-    rule->channels = NULL;
-    rule->n_flows = rule->allocated_flows = 0;
-    rule->n_channels = rule->allocated_channels = 0;
-    rule->waiting[0] = rule->rejected[0] = '\0';
+    struct rule_part old = *part;
+    part->flows = NULL;
+    part->channels = NULL;
+    part->n_flows = part->allocated_flows = 0;
+    part->n_channels = part->allocated_channels = 0;
+    part->waiting = part->rejected = NULL;
 
-    struct ctl_switch *sw, *tmp;
-    HASH_ITER (hh, ctl->switches, sw, tmp) {
-        if (!remove) {
-            compile_on(sw, rule);
-            switch_want_run(sw);
+    if (!remove) {
+        compile_on(sw, rule, part);
+        if (part->n_flows > 1) {
+            qsort(part->flows, part->n_flows, sizeof *part->flows,
+                  compare_flows);
         }
     }
     /* New ones were registered before the old ones go, so that a channel that
      * stays is not taken off and put back. */
-    unset_missing(ctl, rule, flows, n_flows);
-    for (size_t i = 0; i < n_channels; i++) {
-        sw = switch_lookup(ctl, channels[i].dpid);
-        if (sw) {
-            channel_unregister(sw, &channels[i].key);
-        }
+    unset_missing(sw, rule, &old, part);
+    for (size_t i = 0; i < old.n_channels; i++) {
+        channel_unregister(sw, &old.channels[i]);
     }
-    free(flows);
-    free(channels);
+    free(old.flows);
+    free(old.channels);
+    free(old.waiting);
+    free(old.rejected);
+    switch_want_run(sw);
 }
 
+/* A part of a switch that does not concern the route any more goes. */
 void
-route_compile(struct ctl *ctl, struct rule *rule)
+route_compile(struct ctl_switch *sw, struct rule *rule, struct rule_part *part)
 {
-    replace(ctl, rule, false);
+    const struct route_match *m = &rule->route->match;
+    bool remove = m->has_dpid && m->dpid != sw->dpid;
+    replace(sw, rule, part, remove);
+    if (remove) {
+        rule_part_destroy(rule, part);
+    }
 }
 
 void
 route_uncompile(struct ctl *ctl, struct rule *rule)
 {
-    replace(ctl, rule, true);
+    struct rule_part *part, *tmp;
+    HASH_ITER (hh, rule->parts, part, tmp) {
+        replace(switch_lookup(ctl, part->dpid), rule, part, true);
+        rule_part_destroy(rule, part);
+    }
+}
+
+bool
+route_lookup_flow(const struct ctl_switch *sw, const struct rule *rule,
+                  const struct channel *channel, struct ofp_entry_view *view)
+{
+    const struct route_match *m = &rule->route->match;
+    const struct topo_port *port =
+        m->has_port ? topo_find_port(sw->ctl->topo, sw->dpid, m->port) : NULL;
+    struct ofp_match match = route_match(rule->route, port ? port->no : 0);
+    uint16_t priority = route_match_priority(&match);
+    bool follows = route_follows_members(rule->route);
+    if (follows) {
+        match.fields |= OFP_MATCH_VLAN;
+        match.vlan = channel->vlan;
+    }
+    /* From the narrowest that each_vlan() may have made of it. */
+    for (int narrow = follows ? 3 : 0; narrow >= 0; narrow--) {
+        bool by_group = narrow & 1, by_source = narrow & 2;
+        struct ofp_match n = match;
+        if (by_group) {
+            n.ip_dst = (struct ip_prefix){channel->group, 128};
+        }
+        if (by_source) {
+            n.fields |= OFP_MATCH_IP_SRC;
+            n.ip_src = (struct ip_prefix){channel->source, 128};
+        }
+        uint16_t level = by_source  ? LEVEL_SOURCE
+                         : by_group ? LEVEL_GROUP
+                                    : LEVEL_MATCH;
+        if (ofp_table_lookup(sw->table, TABLE_ROUTE,
+                             (uint16_t) (priority + level), &n, view)) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -95,6 +95,7 @@ rule_set(struct ctl *ctl, enum store_kind kind, const char *name,
     stop_following(ctl, rule);
     route_destroy(rule->route);
     rule->route = route;
+    ctl->routes_generation += route != NULL;
     if (route && route_follows_members(route)) {
         LL_PREPEND2(ctl->following, rule, next_following);
     }
@@ -113,6 +114,11 @@ rule_set(struct ctl *ctl, enum store_kind kind, const char *name,
 void
 rule_destroy(struct ctl *ctl, struct rule *rule)
 {
+    struct rule_part *part, *tmp;
+    HASH_ITER (hh, rule->parts, part, tmp) {
+        rule_part_destroy(rule, part);
+    }
+    ctl->routes_generation += rule->route != NULL;
     stop_following(ctl, rule);
     HASH_DELETE(hh, ctl->rules[rule->kind], rule);
     HASH_DELETE(hh_owner, ctl->owners, rule);
@@ -120,8 +126,6 @@ rule_destroy(struct ctl *ctl, struct rule *rule)
     static_rule_destroy(rule->text);
     ofp_static_destroy(rule->parsed);
     ofp_static_destroy(rule->replaced);
-    free(rule->flows);
-    free(rule->channels);
     free(rule->json);
     free(rule);
 }
@@ -200,16 +204,69 @@ rule_mark(struct ctl *ctl, struct rule *rule)
 }
 
 void
+rule_mark_on(struct ctl *ctl, struct rule *rule, uint64_t dpid)
+{
+    struct rule_part *part =
+        switch_lookup(ctl, dpid) ? rule_part_get(rule, dpid) : NULL;
+    if (part) {
+        part->dirty = rule->parts_dirty = ctl->rules_dirty = true;
+        loop_want_turn(ctl->loop);
+    }
+}
+
+void
 rules_mark_all(struct ctl *ctl, uint64_t dpid)
 {
     struct rule *rule, *tmp;
+    ctl->routes_generation++;
     HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        rule_mark(ctl, rule);
+        if (dpid) {
+            rule_mark_on(ctl, rule, dpid);
+        } else {
+            rule_mark(ctl, rule);
+        }
     }
     HASH_ITER (hh, ctl->rules[STORE_FLOW], rule, tmp) {
         if (!dpid || rule->text->dpid == dpid) {
             rule_mark(ctl, rule);
         }
+    }
+}
+
+static void
+compile_everywhere(struct ctl *ctl, struct rule *rule)
+{
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, ctl->switches, sw, tmp) {
+        struct rule_part *part = rule_part_get(rule, sw->dpid);
+        if (part) {
+            part->dirty = false;
+            route_compile(sw, rule, part);
+        }
+    }
+}
+
+static void
+compile_dirty_parts(struct ctl *ctl, struct rule *rule)
+{
+    struct rule_part *part, *tmp;
+    HASH_ITER (hh, rule->parts, part, tmp) {
+        if (part->dirty) {
+            part->dirty = false;
+            route_compile(switch_lookup(ctl, part->dpid), rule, part);
+        }
+    }
+}
+
+static void
+compile_route(struct ctl *ctl, struct rule *rule)
+{
+    bool everywhere = rule->dirty, parts = rule->parts_dirty;
+    rule->dirty = rule->parts_dirty = false;
+    if (everywhere) {
+        compile_everywhere(ctl, rule);
+    } else if (parts) {
+        compile_dirty_parts(ctl, rule);
     }
 }
 
@@ -228,10 +285,7 @@ rules_compile(struct ctl *ctl)
             }
         }
         HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-            if (rule->dirty) {
-                rule->dirty = false;
-                route_compile(ctl, rule);
-            }
+            compile_route(ctl, rule);
         }
     }
 }
@@ -264,35 +318,49 @@ merge_entry(struct view_status *status, const struct ofp_entry_view *entry)
     status->bytes += entry->bytes;
 }
 
+const char *
+rule_problem(const struct rule *rule)
+{
+    struct rule_part *part, *tmp;
+    HASH_ITER (hh, rule->parts, part, tmp) {
+        if (part->rejected) {
+            return part->rejected;
+        }
+    }
+    return rule->rejected[0] ? rule->rejected : NULL;
+}
+
+/* What is not of an entry: NULL or "" if there is none. */
 static void
-merge_rule(struct view_status *status, const struct rule *rule,
-           const struct ctl_switch *sw)
+merge_rest(struct view_status *status, const struct ctl_switch *sw,
+           const char *rejected, const char *waiting)
 {
     if (!sw || !switch_is_connected(sw)) {
         status->state = VIEW_PENDING;
         status->error = "the switch is not connected";
-    } else if (rule->rejected[0]) {
+    } else if (rejected && rejected[0]) {
         status->state = VIEW_REJECTED;
-        status->error = rule->rejected;
-    } else if (rule->waiting[0] && status->state == VIEW_APPLIED) {
+        status->error = rejected;
+    } else if (waiting && waiting[0] && status->state == VIEW_APPLIED) {
         status->state = VIEW_PENDING;
-        status->error = rule->waiting;
+        status->error = waiting;
     }
 }
 
 static void
-merge_flows(const struct rule *rule, const struct ctl_switch *sw,
-            struct view_status *status)
+merge_part(struct view_status *status, const struct ctl_switch *sw,
+           const struct rule_part *part)
 {
-    for (size_t i = 0; i < rule->n_flows; i++) {
+    for (size_t i = 0; part && i < part->n_flows; i++) {
+        const struct rule_flow *f = &part->flows[i];
         struct ofp_entry_view entry;
-        if (rule->flows[i].dpid == sw->dpid
-            && ofp_table_lookup(sw->table, TABLE_ROUTE,
-                                rule->flows[i].priority, &rule->flows[i].match,
-                                &entry)) {
+        if (ofp_table_lookup(sw->table, TABLE_ROUTE, f->priority, &f->match,
+                             &entry)) {
             merge_entry(status, &entry);
         }
     }
+    merge_rest(status, sw, part ? part->rejected : NULL,
+               part ? part->waiting : NULL);
 }
 
 static size_t
@@ -309,7 +377,7 @@ static_statuses(const struct ctl *ctl, const struct rule *rule,
         && ofp_table_lookup_static(sw->table, rule->parsed, &entry)) {
         merge_entry(status, &entry);
     }
-    merge_rule(status, rule, sw);
+    merge_rest(status, sw, rule->rejected, rule->waiting);
     return 1;
 }
 
@@ -330,8 +398,7 @@ rule_statuses(const struct ctl *ctl, const struct rule *rule,
         }
         struct view_status *status = &(*statuses)[n++];
         *status = (struct view_status){.dpid = sw->dpid, .error = ""};
-        merge_flows(rule, sw, status);
-        merge_rule(status, rule, sw);
+        merge_part(status, sw, rule_part_lookup(rule, sw->dpid));
     }
     if (!n && m->has_dpid) {
         (*statuses)[n++] =

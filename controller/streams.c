@@ -44,6 +44,9 @@ struct stream {
     struct stream *prev, *next; /* In group->streams. */
     struct stream_key key;
     uint32_t id; /* 24 bits: it stands in the cookie of its flow. */
+    /* The route that it meets, as of that generation of the routes. */
+    const struct rule *route;
+    uint64_t routes_generation;
     bool has_flow;
     int64_t first_seen, last_active;
     /* Of the flow that it meets. */
@@ -100,14 +103,23 @@ enter_group(struct streams *streams, struct stream *s)
     DL_APPEND(g->streams, s);
 }
 
+static struct channel
+channel_of(const struct stream *s)
+{
+    struct channel c = {.group = s->key.group,
+                        .source = s->key.source,
+                        .vlan = (uint16_t) s->key.vlan};
+    return c;
+}
+
 static void
 leave_group(struct streams *streams, struct stream *s)
 {
-    struct stream_group *g =
-        find_group(streams, (uint16_t) s->key.vlan, &s->key.group);
+    struct channel channel = channel_of(s);
+    struct stream_group *g = find_group(streams, channel.vlan, &channel.group);
     DL_DELETE(g->streams, s);
+    channel_source_lost(streams->sw, &channel, g->streams != NULL);
     if (!g->streams) {
-        channel_source_lost(streams->sw, g->key.vlan, &g->key.group);
         HASH_DELETE(hh, streams->groups, g);
         free(g);
     }
@@ -182,15 +194,6 @@ parse_frame(const uint8_t *frame, size_t size, struct stream_key *key)
            && ip_addr_is_multicast(&key->group);
 }
 
-static struct channel
-channel_of(const struct stream *s)
-{
-    struct channel c = {.group = s->key.group,
-                        .source = s->key.source,
-                        .vlan = (uint16_t) s->key.vlan};
-    return c;
-}
-
 static struct ofp_match
 source_match(const struct stream *s)
 {
@@ -248,8 +251,9 @@ tell(struct streams *streams, const struct stream *s, const char *type)
               s->key.port.port_no);
 }
 
-/* A packet that a route has rewritten is no new stream: what the route made of
- * it is known, and so is the stream that it came from, or will be. */
+/* A packet that a route has rewritten, on its way to a channel, is no new
+ * stream: what the route made of it is known, and so is the stream that it
+ * came from, or will be. */
 static bool
 is_rewritten(const struct ctl *ctl, const struct stream_key *key)
 {
@@ -267,6 +271,19 @@ is_rewritten(const struct ctl *ctl, const struct stream_key *key)
     return false;
 }
 
+/* NULL if there are too many. */
+static struct stream *
+stream_get(struct streams *streams, const struct stream_key *key)
+{
+    struct stream *s;
+    HASH_FIND(hh, streams->by_key, key, sizeof *key, s);
+    if (!s && HASH_COUNT(streams->by_key) < MAX_STREAMS) {
+        s = stream_create(streams, key, next_id(streams));
+        tell(streams, s, "stream.new");
+    }
+    return s;
+}
+
 void
 streams_packet_in(struct ctl_switch *sw, const struct ofp_packet_in *pin)
 {
@@ -275,19 +292,19 @@ streams_packet_in(struct ctl_switch *sw, const struct ofp_packet_in *pin)
     if (!parse_frame(pin->frame, pin->size, &key)) {
         return;
     }
-    struct stream *s;
-    HASH_FIND(hh, streams->by_key, &key, sizeof key, s);
-    if (!s) {
-        if (HASH_COUNT(streams->by_key) >= MAX_STREAMS) {
+    enum cookie_kind kind = cookie_kind(pin->cookie);
+    if (kind != COOKIE_CHANNEL || !is_rewritten(sw->ctl, &key)) {
+        struct stream *s = stream_get(streams, &key);
+        if (!s) {
             return;
         }
-        s = stream_create(streams, &key, next_id(streams));
-        tell(streams, s, "stream.new");
+        if (kind == COOKIE_MISS && !s->has_flow) {
+            set_source_flow(streams, s);
+        }
     }
-    if (cookie_kind(pin->cookie) == COOKIE_MISS && !s->has_flow) {
-        set_source_flow(streams, s);
-    }
-    channel_source_known(sw, (uint16_t) key.vlan, &key.group);
+    channel_source_known(sw, &(struct channel){.group = key.group,
+                                               .source = key.source,
+                                               .vlan = (uint16_t) key.vlan});
     route_source_known(sw->ctl, pin->cookie);
 }
 
@@ -335,21 +352,28 @@ streams_adopted(struct ctl_switch *sw, const struct ofp_adopted *entry)
     }
 }
 
+/* The route that the stream meets, NULL if none. */
+static const struct rule *
+route_of(const struct ctl *ctl, struct stream *s)
+{
+    /* Generation 0 is before the first route. */
+    if (s->routes_generation != ctl->routes_generation) {
+        s->routes_generation = ctl->routes_generation;
+        s->route = routes_match(ctl, &s->key.port, (uint16_t) s->key.vlan,
+                                &s->key.source, &s->key.group);
+    }
+    return s->route;
+}
+
 /* The flow that the stream meets. */
 static bool
-lookup_flow(const struct ctl_switch *sw, const struct stream *s,
+lookup_flow(const struct ctl_switch *sw, struct stream *s,
             struct ofp_entry_view *view)
 {
-    const struct ctl *ctl = sw->ctl;
     struct channel channel = channel_of(s);
-    const struct rule *rule = routes_match(ctl, &s->key.port, channel.vlan,
-                                           &channel.source, &channel.group);
-    for (size_t i = 0; rule && i < rule->n_flows; i++) {
-        const struct rule_flow *f = &rule->flows[i];
-        if (f->dpid == sw->dpid) {
-            return ofp_table_lookup(sw->table, TABLE_ROUTE, f->priority,
-                                    &f->match, view);
-        }
+    const struct rule *rule = route_of(sw->ctl, s);
+    if (rule && route_lookup_flow(sw, rule, &channel, view)) {
+        return true;
     }
     struct ofp_match match = channel_match(&channel);
     if (ofp_table_lookup(sw->table, TABLE_MCAST, PRIO_S_G, &match, view)) {
@@ -441,20 +465,29 @@ streams_unregistered(struct ctl_switch *sw, uint16_t vlan,
 }
 
 bool
-streams_has(const struct ctl_switch *sw, uint16_t vlan,
-            const struct ip_addr *group)
+streams_has(const struct ctl_switch *sw, const struct channel *channel)
 {
-    return find_group(sw->streams, vlan, group) != NULL;
+    const struct stream_group *g =
+        find_group(sw->streams, channel->vlan, &channel->group);
+    if (!g || ip_addr_is_any(&channel->source)) {
+        return g != NULL;
+    }
+    const struct stream *s;
+    DL_FOREACH (g->streams, s) {
+        if (ip_addr_equal(&s->key.source, &channel->source)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool
-view_one(const struct ctl_switch *sw, const struct stream *s,
-         view_stream_cb *cb, void *aux)
+view_one(const struct ctl_switch *sw, struct stream *s, view_stream_cb *cb,
+         void *aux)
 {
     struct ctl *ctl = sw->ctl;
     struct channel in = channel_of(s);
-    const struct rule *rule =
-        routes_match(ctl, &s->key.port, in.vlan, &in.source, &in.group);
+    const struct rule *rule = route_of(ctl, s);
     struct channel out = rule ? route_result(rule->route, &in) : in;
     uint32_t *ports;
     size_t n = channel_ports(sw, out.vlan, &out.source, &out.group, &ports);
@@ -481,7 +514,7 @@ view_streams(struct ctl *ctl, view_stream_cb *cb, void *aux)
     HASH_ITER (hh, ctl->switches, sw, next) {
         struct stream *s, *tmp;
         HASH_ITER (hh, sw->streams->by_key, s, tmp) {
-            if (!is_rewritten(ctl, &s->key) && !view_one(sw, s, cb, aux)) {
+            if (!view_one(sw, s, cb, aux)) {
                 return;
             }
         }

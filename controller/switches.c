@@ -212,7 +212,7 @@ restore_group(struct ctl_switch *sw, const struct adopted_entry *entries,
               size_t n)
 {
     if (ip_addr_is_any(&entries[0].channel.source)) {
-        channel_restore(sw, &entries[0]);
+        channel_restore(sw, entries, n);
     }
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < entries[i].n_ports; j++) {
@@ -270,13 +270,13 @@ table_synced(void *sw_)
     restore_memberships(sw);
     query_ports(sw);
     pipeline_set(sw);
-    channels_mark_switch(ctl, sw->dpid);
     rules_mark_all(ctl, sw->dpid);
     /* All of it must be desired before this switch's table runs: what is not
      * is taken off. */
     rules_compile(ctl);
     channels_compile(ctl);
     switch_want_run(sw);
+    sw->known = true;
 
     struct ofp_table_counters c;
     ofp_table_counters(sw->table, &c);
@@ -311,7 +311,7 @@ table_counted(void *sw_)
     int64_t now = loop_now(sw->ctl->loop);
     streams_counted(sw, now);
     channels_counted(sw, now);
-    routes_counted(sw->ctl, now);
+    routes_counted(sw, now);
 }
 
 static void

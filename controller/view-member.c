@@ -129,7 +129,7 @@ add_entries(struct group_build *b)
         if (c) {
             add_entry(b, sw, &IP_ADDR_ANY);
             for (size_t i = 0; i < c->n_sources; i++) {
-                add_entry(b, sw, &c->sources[i]);
+                add_entry(b, sw, &c->sources[i].address);
             }
         }
     }

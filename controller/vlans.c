@@ -60,7 +60,7 @@ membership_changed(void *v_, const struct ip_addr *group,
 {
     struct ctl_vlan *v = v_;
     channel_mark(v->ctl, port->dpid, v->vlan, group);
-    routes_mark_members(v->ctl, v->vlan, group);
+    routes_mark_members(v->ctl, port->dpid, v->vlan, group);
     tell_member(v, group, port);
 }
 
@@ -71,10 +71,10 @@ router_ports_changed(void *v_, const struct port_id *port)
     bool router = igmp_snoop_is_router_port(v->snoop, port);
     topo_set_port_kind(v->ctl->topo, port,
                        router ? TOPO_PORT_MROUTER : TOPO_PORT_HOST);
-    channels_mark_vlan(v->ctl, v->vlan);
-    rules_mark_all(v->ctl, port->dpid);
+    routes_mark_following(v->ctl, port->dpid);
     struct ctl_switch *sw = switch_lookup(v->ctl, port->dpid);
     if (sw) {
+        channels_mark_vlan(sw, v->vlan);
         pipeline_set_vlan(sw, v);
         streams_policy_changed(sw, v->vlan);
     }

@@ -283,8 +283,9 @@ write_start(struct write *w, const struct asker *asker)
     struct ctl *ctl = w->ctl;
     write_await(w);
     const struct rule *rule = rule_lookup(ctl, w->kind, w->name);
-    if (rule && rule->rejected[0] && !w->follows) {
-        snprintf(w->error, sizeof w->error, "%s", rule->rejected);
+    const char *problem = rule && !w->follows ? rule_problem(rule) : NULL;
+    if (problem) {
+        snprintf(w->error, sizeof w->error, "%s", problem);
     }
     if (asker->wait == CTL_WAIT_STORED && !w->error[0]) {
         write_finish(w);
@@ -423,8 +424,6 @@ ctl_route_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
     changes_begin(ctl);
     route_uncompile(ctl, rule);
     rule_destroy(ctl, rule);
-    /* What was widened over the deleted one's match is wanted again. */
-    rules_mark_all(ctl, 0);
     write_start(write_create(ctl, STORE_ROUTE, name, CTL_DELETED, &asker),
                 &asker);
 }

@@ -58,4 +58,14 @@ tests_sim_test_sim_mcast_CFLAGS = \
 	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sim_test_sim_mcast_LDADD = tests/sim/libfakeswitch.a \
 	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-cases
+TESTS += tests/sim/test-sim-cases
+tests_sim_test_sim_cases_SOURCES = tests/sim/test-sim-cases.c \
+	tests/sim/sim-frame.c tests/sim/sim-frame.h \
+	tests/sim/sim-net.c tests/sim/sim-net.h
+tests_sim_test_sim_cases_CFLAGS = \
+	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sim_test_sim_cases_LDADD = tests/sim/libfakeswitch.a \
+	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
 endif

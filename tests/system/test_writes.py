@@ -54,8 +54,8 @@ def stopped_switches(net):
 def mute_switch(net):
     """Another switch, that has something to confirm and never does."""
     with Peer(net.daemon.netns, 0x77):
-        wait_until(lambda: 0x77 in [int(s["dpid"], 16) for s in
-                                    net.rest.list("switches")], 5, "connected")
+        wait_until(lambda: "77" in [s["dpid"].lstrip("0") for s in
+                                    net.rest.list("switches")], 5, "there")
         net.rest.put("/v1/flows/mute?wait=stored",
                      flow("nw_dst=239.99.0.9", "drop", dpid="0x77"))
         yield
