@@ -409,13 +409,37 @@ igmp_group_asked(struct igmp_group *g, struct igmp_group_ctx *ctx,
 
     if (!n && g->exclude && g->timer > end) {
         set_group_timer(g, ctx, end);
+        g->last_lowered = ctx->now;
     }
     for (size_t i = 0; i < n; i++) {
         struct igmp_source_view *s = igmp_sources_find(g, &sources[i]);
 
         if (s && s->forward && s->expires > end) {
             s->expires = end;
+            g->last_lowered = ctx->now;
             igmp_group_wake(ctx, end);
+        }
+    }
+}
+
+void
+igmp_group_linger(struct igmp_group *g, struct igmp_group_ctx *ctx,
+                  int64_t until)
+{
+    int64_t asking = ctx->times->last_member_time;
+
+    if (g->last_lowered > ctx->now - asking) {
+        return;
+    }
+    if (g->exclude && g->timer < until) {
+        set_group_timer(g, ctx, until);
+    }
+    for (size_t i = 0; i < g->n_sources; i++) {
+        struct igmp_source_view *s = &g->sources[i];
+
+        if (s->forward && s->expires < until) {
+            s->expires = until;
+            igmp_group_wake(ctx, until);
         }
     }
 }

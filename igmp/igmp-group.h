@@ -58,7 +58,7 @@ struct igmp_group {
     int64_t timer; /* EXCLUDE: the group timer.  INCLUDE: INT64_MAX. */
     int64_t v1_until, v2_until; /* Older hosts are present, 7.3.2. */
     int64_t last_report;
-    int64_t last_lowered; /* When we last asked who is still there. */
+    int64_t last_lowered; /* When hosts were last asked who is there. */
     int64_t next_query;   /* INT64_MAX: none to be sent again. */
     uint8_t queries_left; /* Of Q(G).  Those of Q(G,S): in 'sources'. */
     bool exclude;
@@ -98,6 +98,10 @@ void igmp_group_asked(struct igmp_group *, struct igmp_group_ctx *,
                       int64_t time, const struct ip_addr *sources, size_t n);
 /* Timers: 6.3, 6.5, 6.6.3. */
 void igmp_group_run(struct igmp_group *, struct igmp_group_ctx *);
+/* Its host is asked anew: nothing runs out before 'until', but for what a last
+ * member query is being sent for. */
+void igmp_group_linger(struct igmp_group *, struct igmp_group_ctx *,
+                       int64_t until);
 /* Puts back the state of before a restart, on a new one. */
 void igmp_group_restore(struct igmp_group *, struct igmp_group_ctx *,
                         bool exclude, const struct ip_addr *sources, size_t n);

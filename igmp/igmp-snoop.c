@@ -152,6 +152,15 @@ forget_member(struct igmp_snoop *s, struct igmp_member *m)
 
 /* The querier's role and times. */
 
+/* When every host that is asked from now on has answered. */
+static int64_t
+answered_by(const struct igmp_snoop *s)
+{
+    return s->now + s->querier.config.query_response_interval
+           + (s->querier.config.robustness - 1)
+                 * igmp_querier_startup_interval(&s->querier);
+}
+
 static void
 role_changed(struct igmp_snoop *s)
 {
@@ -159,9 +168,7 @@ role_changed(struct igmp_snoop *s)
 
     if (ours) {
         s->grace_since = s->now;
-        s->grace_until = s->now + s->querier.config.query_response_interval
-                         + (s->querier.config.robustness - 1)
-                               * igmp_querier_startup_interval(&s->querier);
+        s->grace_until = answered_by(s);
     }
     s->ops.querier_changed(s->aux, ours);
 }
@@ -575,11 +582,15 @@ igmp_snoop_restore(struct igmp_snoop *s, const struct port_id *id,
 
     struct igmp_port *port = igmp_table_get_port(&s->table, id);
     struct igmp_member *m = member_for(s, port, group, true, &error);
-    if (m && igmp_group_is_empty(&m->group)) {
+    if (m) {
         struct turn t;
 
         turn_begin(&t, s, m);
-        igmp_group_restore(&m->group, &t.ctx, exclude, list, n);
+        if (igmp_group_is_empty(&m->group)) {
+            igmp_group_restore(&m->group, &t.ctx, exclude, list, n);
+        } else {
+            igmp_group_linger(&m->group, &t.ctx, answered_by(s));
+        }
         turn_end(&t);
     }
 }

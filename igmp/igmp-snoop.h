@@ -107,7 +107,8 @@ void igmp_snoop_port_down(struct igmp_snoop *, const struct port_id *,
 /* Puts back what a switch still forwards after a restart of the controller:
  * 'port' gets 'group' from every source but those of 'blocked' ('exclude'), or
  * only from 'sources'.  It lives one membership interval unless hosts confirm
- * it. Does nothing if the (group, port) is known already. */
+ * it.  A (group, port) that is known already stays as it is, but does not run
+ * out before its hosts, who were not heard for a while, can have answered. */
 void igmp_snoop_restore(struct igmp_snoop *, const struct port_id *,
                         const struct ip_addr *group, bool exclude,
                         const struct ip_addr *sources, size_t n_sources,

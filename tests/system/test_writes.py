@@ -99,7 +99,8 @@ def test_the_flow_before_stays_until_the_switch_has_the_new_one(net):
 def test_the_same_write_again_waits_with_the_first(net):
     """It must not be answered with success when the first is refused."""
     with stopped_switches(net):
-        requests = [put(net, REFUSED), Request(net.rest, "/v1/flows/f", REFUSED)]
+        requests = [put(net, REFUSED),
+                    Request(net.rest, "/v1/flows/f", REFUSED)]
         net.rest.ready()  # The second one is in.
     assert {r.status() for r in requests} <= {409, 422}
     assert net.rest.list("flows") == []

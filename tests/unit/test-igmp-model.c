@@ -25,7 +25,8 @@ enum {
     HOSTS = 4,
     EVENTS = 150000,
     GMI = 260 * 1000,
-    LMQT = 2 * 1000
+    LMQT = 2 * 1000,
+    ANSWERED = 10 * 1000 + 125 * 1000 / 4
 };
 
 /* One (group, port). */
@@ -34,6 +35,7 @@ struct model {
     unsigned int x, y; /* Of INCLUDE (A), A is x. */
     int64_t group_timer;
     int64_t timers[SOURCES]; /* Of x. */
+    int64_t asked;           /* When it was asked who is still there. */
     int64_t v1_until, v2_until;
     unsigned int hosts;
     int64_t host_seen[HOSTS];
@@ -90,6 +92,7 @@ model_ask_sources(const struct world *w, struct model *m, unsigned int set)
     for (int s = 0; s < SOURCES && w->querier; s++) {
         if ((set & m->x) >> s & 1 && m->timers[s] > w->now + LMQT) {
             m->timers[s] = w->now + LMQT;
+            m->asked = w->now;
         }
     }
 }
@@ -99,6 +102,7 @@ model_ask_group(const struct world *w, struct model *m)
 {
     if (w->querier && m->group_timer > w->now + LMQT) {
         m->group_timer = w->now + LMQT;
+        m->asked = w->now;
     }
 }
 
@@ -543,6 +547,24 @@ event_port_down(struct world *w)
 }
 
 static void
+model_linger(const struct world *w, struct model *m)
+{
+    int64_t until = w->now + ANSWERED;
+
+    if (m->asked && m->asked > w->now - LMQT) {
+        return;
+    }
+    if (m->exclude && m->group_timer < until) {
+        m->group_timer = until;
+    }
+    for (unsigned int s = 0; s < SOURCES; s++) {
+        if (m->x >> s & 1 && m->timers[s] < until) {
+            m->timers[s] = until;
+        }
+    }
+}
+
+static void
 event_restore(struct world *w)
 {
     unsigned int p = pick(w, PORTS), g = pick(w, GROUPS), set = pick(w, 64);
@@ -554,6 +576,9 @@ event_restore(struct world *w)
 
     igmp_snoop_restore(w->s, &port, &group, exclude, sources, n, w->now);
     if (model_exists(m)) {
+        if (n || exclude) {
+            model_linger(w, m);
+        }
         return;
     }
     m->exclude = exclude;

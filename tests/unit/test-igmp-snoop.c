@@ -477,6 +477,42 @@ restored_lives_one_interval(void **state)
     assert_true(forwards(f, 2, NULL, G));
 }
 
+/* The switch was away, and what its hosts said meanwhile was not heard. */
+static void
+known_lives_until_it_was_asked(void **state)
+{
+    struct fixture *f = *state;
+    struct port_id p2 = port(2), p3 = port(3);
+    struct ip_addr g = ip(G), source = ip(A);
+
+    join(f, 2, 1, 3, G);
+    record(f, 3, IGMP_CHANGE_TO_INCLUDE, G, A, NULL);
+    advance(f, GMI - 1 * SECOND);
+    igmp_snoop_restore(f->s, &p2, &g, true, NULL, 0, f->now);
+    igmp_snoop_restore(f->s, &p3, &g, false, &source, 1, f->now);
+    advance(f, 10 * SECOND); /* The answers may take as long. */
+    assert_true(forwards(f, 2, NULL, G));
+    assert_true(forwards(f, 3, A, G));
+    join(f, 2, 1, 3, G);
+    advance(f, 60 * SECOND);
+    assert_true(forwards(f, 2, NULL, G));
+    assert_false(forwards(f, 3, A, G));
+}
+
+static void
+known_that_is_leaving_leaves(void **state)
+{
+    struct fixture *f = *state;
+    struct port_id p2 = port(2);
+    struct ip_addr g = ip(G);
+
+    join(f, 2, 1, 3, G);
+    leave(f, 2, 1, 3, G);
+    igmp_snoop_restore(f->s, &p2, &g, true, NULL, 0, f->now);
+    advance(f, 3 * SECOND);
+    assert_false(forwards(f, 2, NULL, G));
+}
+
 static void
 nothing_impossible_is_restored(void **state)
 {
@@ -583,6 +619,8 @@ main(void)
         TEST(good_oddities_are_taken),
         TEST(bad_queries_are_refused),
         TEST(restored_lives_one_interval),
+        TEST(known_lives_until_it_was_asked),
+        TEST(known_that_is_leaving_leaves),
         TEST(nothing_impossible_is_restored),
         TEST(views_show_the_state),
         TEST(nothing_known),
