@@ -394,3 +394,13 @@ conn_peer(const struct conn *c)
 {
     return c->peer;
 }
+
+void
+conn_challenge(struct conn *c)
+{
+    struct loop *loop = c->listener->loop;
+    if (!c->closing) {
+        ofp_session_challenge(c->session, loop_now(loop));
+        loop_timer_set(loop, &c->timer, ofp_session_deadline(c->session));
+    }
+}

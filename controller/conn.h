@@ -52,6 +52,8 @@ void listener_set_probe_interval(struct listener *, int64_t);
 void conn_set_owner(struct conn *, void *owner);
 struct ofp_session *conn_session(struct conn *);
 const char *conn_peer(const struct conn *); /* "127.0.0.1:40112" */
+/* Is its peer still there?  If not, the connection ends before long. */
+void conn_challenge(struct conn *);
 /* Ends the connection soon: not from within this call. */
 void conn_close_soon(struct conn *, const char *reason);
 

@@ -444,6 +444,9 @@ conn_ready(void *ctl_, struct conn *conn, const struct ofp_features *features,
                      "%s claims to be switch " DPID_FMT
                      ", which is connected from %s: refused",
                      conn_peer(conn), features->dpid, conn_peer(sw->conn));
+        /* Unless that one is half open: then it makes way for the next
+         * attempt. */
+        conn_challenge(sw->conn);
         return false;
     }
     int64_t now = loop_now(ctl->loop);

@@ -16,7 +16,7 @@ EXTRA_DIST += tests/check.py \
 	tests/system/conftest.py tests/system/frames.py tests/system/peer.py \
 	tests/system/scene.py \
 	tests/system/test_faults.py tests/system/test_fanout.py \
-	tests/system/test_groups.py \
+	tests/system/test_groups.py tests/system/test_half_open.py \
 	tests/system/test_igmp_versions.py tests/system/test_main_job.py \
 	tests/system/test_network.py tests/system/test_rest.py \
 	tests/system/test_survival.py \

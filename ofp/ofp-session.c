@@ -51,7 +51,7 @@ struct ofp_session {
     int64_t created;
     int64_t probe_interval; /* 0 = never. */
     int64_t last_input;
-    int64_t probed; /* When the unanswered probe was sent; -1 = none is. */
+    int64_t probe_due; /* When a probe must be answered; -1 = none is sent. */
 
     struct ofp_stream stream;
     struct ofp_features features;
@@ -459,7 +459,7 @@ ofp_session_input(struct ofp_session *s, const void *bytes, size_t size,
     }
     s->counters.bytes_in += size;
     s->last_input = now;
-    s->probed = -1;
+    s->probe_due = -1;
     if (!ofp_stream_input(&s->stream, bytes, size, input_message, s)) {
         die(s, "message shorter than its header");
     }
@@ -467,6 +467,22 @@ ofp_session_input(struct ofp_session *s, const void *bytes, size_t size,
 }
 
 /* Time. */
+
+static void
+probe(struct ofp_session *s, int64_t due)
+{
+    s->probe_due = due;
+    send_empty(s, OF13_ECHO_REQUEST, X_PROBE);
+}
+
+void
+ofp_session_challenge(struct ofp_session *s, int64_t now)
+{
+    if (s->state == S_READY
+        && (s->probe_due < 0 || s->probe_due > now + OFP_CHALLENGE_MS)) {
+        probe(s, now + OFP_CHALLENGE_MS);
+    }
+}
 
 bool
 ofp_session_run(struct ofp_session *s, int64_t now)
@@ -479,13 +495,13 @@ ofp_session_run(struct ofp_session *s, int64_t now)
         if (now >= s->created + OFP_HANDSHAKE_MS) {
             die(s, "no complete handshake within %d ms", OFP_HANDSHAKE_MS);
         }
-    } else if (interval && s->probed >= 0) {
-        if (now >= s->probed + interval) {
-            die(s, "no answer to a probe for %" PRId64 " ms", interval);
+    } else if (s->probe_due >= 0) {
+        if (now >= s->probe_due) {
+            die(s, "no answer to a probe, silent for %" PRId64 " ms",
+                now - s->last_input);
         }
     } else if (interval && now >= s->last_input + interval) {
-        s->probed = now;
-        send_empty(s, OF13_ECHO_REQUEST, X_PROBE);
+        probe(s, now + interval);
     }
     return s->state != S_DEAD;
 }
@@ -497,10 +513,10 @@ ofp_session_deadline(const struct ofp_session *s)
         return INT64_MAX;
     } else if (s->state != S_READY) {
         return s->created + OFP_HANDSHAKE_MS;
-    } else if (!s->probe_interval) {
-        return INT64_MAX;
+    } else if (s->probe_due >= 0) {
+        return s->probe_due;
     }
-    return (s->probed >= 0 ? s->probed : s->last_input) + s->probe_interval;
+    return s->probe_interval ? s->last_input + s->probe_interval : INT64_MAX;
 }
 
 /* Basics. */
@@ -515,7 +531,7 @@ ofp_session_create(const struct ofp_session_ops *ops, void *aux,
     s->aux = aux;
     s->created = s->last_input = now;
     s->probe_interval = probe_interval_ms > 0 ? probe_interval_ms : 0;
-    s->probed = -1;
+    s->probe_due = -1;
     send_hello(s);
     return s;
 }

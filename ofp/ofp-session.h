@@ -29,6 +29,7 @@ struct ofp_session;
 
 enum {
     OFP_HANDSHAKE_MS = 10000, /* Greeting to READY. */
+    OFP_CHALLENGE_MS = 2000,  /* See ofp_session_challenge(). */
     OFP_MAX_INPUT = 64 << 10, /* Bytes of one unfinished message. */
     OFP_MAX_PORTS = 65280,    /* All that Open vSwitch can number. */
     OFP_PORT_NAME_SIZE = 64,
@@ -101,6 +102,9 @@ void ofp_session_destroy(struct ofp_session *);
 bool ofp_session_input(struct ofp_session *, const void *bytes, size_t size,
                        int64_t now);
 bool ofp_session_run(struct ofp_session *, int64_t now);
+/* Somebody doubts that the peer is alive: it is probed at once, and has
+ * OFP_CHALLENGE_MS to say anything. */
+void ofp_session_challenge(struct ofp_session *, int64_t now);
 int64_t ofp_session_deadline(const struct ofp_session *);
 /* Why the session is dead, for a person; NULL while it is alive. */
 const char *ofp_session_reason(const struct ofp_session *);

@@ -29,13 +29,19 @@ class Peer:
                                                  5)
         self.sock.settimeout(None)
         self.sock.sendall(message(HELLO, 1))
-        threading.Thread(target=self._run, daemon=True).start()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
         self.sock.close()
+
+    def wait_closed(self):
+        """Until the daemon has ended the connection."""
+        self.thread.join(5)
+        assert not self.thread.is_alive()
 
     def _read(self, n):
         data = b""

@@ -779,6 +779,22 @@ probe(void **state)
 }
 
 static void
+challenge(void **state)
+{
+    (void) state;
+    t.now = 2000;
+    make_ready();
+    ofp_session_challenge(t.session, 3000);
+    assert_log("send:2 ");
+    assert_int_equal(ofp_session_deadline(t.session), 5000);
+    ofp_session_challenge(t.session, 4000); /* That changes nothing. */
+    assert_log("");
+    assert_true(ofp_session_run(t.session, 4999));
+    assert_false(ofp_session_run(t.session, 5000));
+    assert_dead("no answer");
+}
+
+static void
 packet_out(void **state)
 {
     static uint8_t frame[70000];
@@ -847,6 +863,7 @@ main(void)
         SESSION_TEST(many_tiny_messages),
         SESSION_TEST(endless_ports),
         SESSION_TEST(probe),
+        SESSION_TEST(challenge),
         SESSION_TEST(packet_out),
         cmocka_unit_test(match_decoding),
     };
