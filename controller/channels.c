@@ -15,7 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/log.h"
 #include "lib/xalloc.h"
+
+VLOG_DEFINE_THIS_MODULE(channels);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
 enum { ETH_TYPE_IPV4 = 0x0800, ETH_TYPE_IPV6 = 0x86dd };
 
@@ -186,6 +191,21 @@ channel_ports(const struct ctl_switch *sw, uint16_t vlan,
     return n;
 }
 
+/* The receivers before the last change go on, the new one is left out: that
+ * must not pass in silence. */
+static void
+tell_too_big(const struct ctl_switch *sw, const struct channel *channel,
+             const char *error)
+{
+    char group[IP_ADDR_STRLEN];
+    ip_addr_format(&channel->group, group);
+    VLOG_ERR_RL(&rl, DPID_FMT ": %s of vlan %u has too many receivers: %s",
+                sw->dpid, group, channel->vlan, error);
+    ctl_event(sw->ctl, "channel.refused",
+              "{\"vlan\":%u,\"group\":\"%s\",\"dpid\":\"" DPID_FMT "\"}",
+              channel->vlan, group, sw->dpid);
+}
+
 static void
 set_entry(const struct channel_state *c, const struct ip_addr *source,
           bool learning)
@@ -208,7 +228,10 @@ set_entry(const struct channel_state *c, const struct ip_addr *source,
     for (size_t i = 0; i < n; i++) {
         buckets[i].out_port = ports[i];
     }
-    ofp_table_set(sw->table, &flow, buckets, n, 0, NULL);
+    char error[OFP_ERROR_SIZE];
+    if (ofp_table_set(sw->table, &flow, buckets, n, 0, error)) {
+        tell_too_big(sw, &channel, error);
+    }
     sw->ctl->compiled++;
     free(buckets);
     free(ports);

@@ -223,6 +223,7 @@ struct ctl {
     uint64_t routes_generation;
     struct write *writes;
     char store_error[STORE_ERROR_SIZE];
+    struct loop_timer store_timer; /* While there is one. */
 
     ctl_event_cb *event_cb;
     void *event_aux;
@@ -354,6 +355,8 @@ const struct rule *static_user(const struct ctl *, const struct rule *);
 void statics_settled(struct ctl_switch *);
 
 /* rules.c */
+/* The store refused a write: does it still? */
+loop_cb rules_retry_store;
 /* From the store. */
 void rules_load(struct ctl *);
 struct rule *rule_lookup(const struct ctl *, enum store_kind,

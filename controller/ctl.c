@@ -66,6 +66,7 @@ ctl_create(struct event_base *base, const struct config *config,
     ctl->topo = topo_graph_create();
     ctl->loop = loop_create(base, turn, ctl);
     ctl->started = loop_now(ctl->loop);
+    loop_timer_init(&ctl->store_timer, rules_retry_store, ctl);
     vlans_reconfigure(ctl);
     rules_load(ctl);
     ctl->listener =
@@ -89,6 +90,7 @@ ctl_destroy(struct ctl *ctl)
     ctl->event_cb = NULL;
     writes_abandon(ctl);
     listener_destroy(ctl->listener);
+    loop_timer_clear(ctl->loop, &ctl->store_timer);
     rules_destroy(ctl);
     switches_destroy(ctl);
     vlans_destroy(ctl);

@@ -18,6 +18,8 @@ VLOG_DEFINE_THIS_MODULE(rules);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
+enum { STORE_RETRY_MS = 2000 };
+
 struct rule *
 rule_lookup(const struct ctl *ctl, enum store_kind kind, const char *name)
 {
@@ -138,8 +140,25 @@ store_result(struct ctl *ctl, int error)
              error ? store_error(ctl->store) : "");
     if (error) {
         VLOG_ERR_RL(&rl, "the store refuses a write: %s", ctl->store_error);
+        loop_timer_set(ctl->loop, &ctl->store_timer,
+                       loop_now(ctl->loop) + STORE_RETRY_MS);
     }
     return error;
+}
+
+/* Writes and deletes a row under a name that no rule can have. */
+void
+rules_retry_store(void *ctl_, int64_t now)
+{
+    (void) now;
+    struct ctl *ctl = ctl_;
+    static const char name[] = "is there space?";
+    const struct store_row row = {.name = name, .json = "{}"};
+    if (ctl->store_error[0]) {
+        int error = store_put(ctl->store, STORE_MEMBER, &row);
+        store_result(
+            ctl, error ? error : store_delete(ctl->store, STORE_MEMBER, name));
+    }
 }
 
 int

@@ -14,7 +14,7 @@ EXTRA_DIST += lab/build lab/demo.py lab/lab.py lab/mn lab/procs.py \
 EXTRA_DIST += tests/check.py \
 	tests/mininet/play.py tests/mininet/test_mininet.py \
 	tests/system/conftest.py tests/system/frames.py tests/system/peer.py \
-	tests/system/scene.py \
+	tests/system/scene.py tests/system/test_disk.py \
 	tests/system/test_faults.py tests/system/test_fanout.py \
 	tests/system/test_groups.py tests/system/test_half_open.py \
 	tests/system/test_igmp_versions.py tests/system/test_main_job.py \
