@@ -125,13 +125,14 @@ def write(path, text):
 
 
 def start_time(pid):
-    """When a process started, in clock ticks; "" if there is none.  With the
-    pid it names a process for good."""
+    """When a process started, in clock ticks; "" if there is none (a zombie is
+    none).  With the pid it names a process for good."""
     try:
         with open(f"/proc/{pid}/stat") as f:
-            return f.read().rpartition(")")[2].split()[19]
+            words = f.read().rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if words[0] == "Z" else words[19]
 
 
 def is_alive(line):
