@@ -125,6 +125,22 @@ channel_of_match(const struct ofp_match *match, struct channel *channel)
     return true;
 }
 
+/* Unregistered groups of the vlan went to these ports. */
+static void
+restore_router_ports(struct ctl_switch *sw, const struct ofp_adopted *entry)
+{
+    struct ctl *ctl = sw->ctl;
+    for (size_t i = 0; i < entry->n_out_ports; i++) {
+        struct port_id id = {sw->dpid, entry->out_ports[i]};
+        const struct topo_port *port = topo_lookup_port(ctl->topo, &id);
+        if (port && port->up && (entry->match.fields & OFP_MATCH_VLAN)) {
+            igmp_snoop_restore_router_port(
+                vlan_get(ctl, entry->match.vlan)->snoop, &id,
+                loop_now(ctl->loop));
+        }
+    }
+}
+
 static void
 table_adopted(void *sw_, const struct ofp_adopted *entry)
 {
@@ -150,9 +166,11 @@ table_adopted(void *sw_, const struct ofp_adopted *entry)
                 .punts = entry->punts};
         }
         break;
+    case COOKIE_MISS:
+        restore_router_ports(sw, entry);
+        break;
     case COOKIE_PIPELINE:
     case COOKIE_IGMP:
-    case COOKIE_MISS:
         break;
     }
 }
@@ -463,6 +481,10 @@ conn_ready(void *ctl_, struct conn *conn, const struct ofp_features *features,
     for (size_t i = 0; i < n_ports; i++) {
         set_port(sw, &ports[i]);
     }
+    /* Meters and the user's groups carry no mark of ours: only what is desired
+     * before it is read back is known again. */
+    pipeline_set(sw);
+    rules_compile(ctl);
     ofp_table_connected(sw->table, now);
     switch_want_run(sw);
     ctl_event(ctl, "switch.up", "{\"dpid\":\"" DPID_FMT "\"}", sw->dpid);

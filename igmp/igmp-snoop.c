@@ -594,3 +594,11 @@ igmp_snoop_restore(struct igmp_snoop *s, const struct port_id *id,
         turn_end(&t);
     }
 }
+
+void
+igmp_snoop_restore_router_port(struct igmp_snoop *s, const struct port_id *id,
+                               int64_t now)
+{
+    s->now = now;
+    learn_router_port(s, igmp_table_get_port(&s->table, id));
+}

@@ -114,6 +114,10 @@ void igmp_snoop_restore(struct igmp_snoop *, const struct port_id *,
                         const struct ip_addr *sources, size_t n_sources,
                         int64_t now);
 
+/* Likewise a router port: for as long as if it had just sent a query. */
+void igmp_snoop_restore_router_port(struct igmp_snoop *,
+                                    const struct port_id *, int64_t now);
+
 /* Reading: forwarding. */
 /* Does 'port' get packets of 'source' (IP_ADDR_ANY: of a source that no
  * filter names) to 'group', as member?  Router ports are told apart. */

@@ -322,6 +322,23 @@ router_port_expires(void **state)
     check_log(f, "p8r");
 }
 
+static void
+restored_router_port_lives_as_long(void **state)
+{
+    struct fixture *f = *state;
+    struct port_id port = {1, 7};
+
+    f->config.querier = false;
+    restart(f, 0);
+    igmp_snoop_restore_router_port(f->s, &port, f->now);
+    check_log(f, "p7R");
+    assert_true(igmp_snoop_is_router_port(f->s, &port));
+    advance(f, 255 * SECOND - 1);
+    check_log(f, "");
+    advance(f, 1);
+    check_log(f, "p7r");
+}
+
 /* RFC 4541 2.1.1. */
 static void
 who_else_must_hear(void **state)
@@ -482,6 +499,7 @@ main(void)
         TEST(leave_in_grace),
         TEST(second_querier_takes_the_firsts_place),
         TEST(router_port_expires),
+        TEST(restored_router_port_lives_as_long),
         TEST(who_else_must_hear),
         TEST(new_port_is_asked),
         TEST(port_down_forgets),
