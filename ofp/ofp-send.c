@@ -222,7 +222,7 @@ repeat_plainly(struct ofp_table *t)
 
 /* Does something go and something else come?  A packet between the two would
  * meet neither, and perhaps reach whom neither lets it; and a group that goes
- * takes flows along that still name it, where the flow's change was refused. */
+ * takes flows along that still name it, if the flow's change was refused. */
 static bool
 is_mixed(const struct ofp_round *r)
 {
