@@ -264,8 +264,12 @@ filtered_sources(const struct channel_state *c, const struct igmp_snoop *snoop,
 {
     const struct ip_addr *group = &c->key.group;
     size_t room = igmp_snoop_filtered_sources(snoop, group, NULL, 0);
-    struct ip_addr *addresses = xcalloc(room + 1, sizeof *addresses);
-    struct channel_source *sources = xcalloc(room + 1, sizeof *sources);
+    *n = 0;
+    if (!room) {
+        return NULL;
+    }
+    struct ip_addr *addresses = xcalloc(room, sizeof *addresses);
+    struct channel_source *sources = xcalloc(room, sizeof *sources);
     *n = igmp_snoop_filtered_sources(snoop, group, addresses, room);
     for (size_t i = 0; i < *n; i++) {
         const struct channel_source *old = find_source(c, &addresses[i]);
@@ -281,8 +285,9 @@ static void
 compile_sources(struct channel_state *c, const struct igmp_snoop *snoop)
 {
     struct channel_state old = *c;
-    c->n_sources = 0;
-    c->sources = snoop ? filtered_sources(&old, snoop, &c->n_sources) : NULL;
+    size_t n = 0;
+    c->sources = snoop ? filtered_sources(&old, snoop, &n) : NULL;
+    c->n_sources = (uint32_t) n;
     for (size_t i = 0; i < old.n_sources; i++) {
         if (!find_source(c, &old.sources[i].address)) {
             unset_entry(c, &old.sources[i].address);
@@ -466,8 +471,8 @@ search_sources(struct channel_state *c, int64_t now)
     for (size_t i = 0; i < c->n_sources; i++) {
         packets += packets_of(c, &c->sources[i].address);
     }
-    bool moves = packets > c->last_packets;
-    c->last_packets = packets;
+    bool moves = (uint32_t) packets != c->last_packets;
+    c->last_packets = (uint32_t) packets;
     if (now < c->quiet_until || !moves) {
         return;
     }

@@ -135,19 +135,20 @@ struct channel_source {
     bool learning; /* Its entry punts, until a packet has come. */
 };
 
+/* There are as many as groups on a switch: ordered so as not to waste room. */
 struct channel_state {
     UT_hash_handle hh; /* In sw->channels. */
     struct ctl_switch *sw;
     struct channel_key key;
-    struct channel_state *next_dirty;
     bool dirty;
-    bool star;                      /* The (*,G) entry is set in the table. */
+    bool star;             /* The (*,G) entry is set in the table. */
+    uint32_t last_packets; /* Of its flows, at the last count (modulo). */
+    struct channel_state *next_dirty;
+    unsigned int n_registered : 24; /* Routes that lead here. */
     bool learning;                  /* Punting until its source is known. */
-    unsigned int n_registered;      /* Routes that lead here. */
+    uint32_t n_sources;
     struct channel_source *sources; /* (S,G) entries set in the table. */
-    size_t n_sources;
-    int64_t quiet_until;   /* Restored: do not search for sources yet. */
-    uint64_t last_packets; /* Of its flows, at the last count. */
+    int64_t quiet_until; /* Restored: do not search for sources yet. */
 };
 
 /* A flow that a route has on a switch. */
