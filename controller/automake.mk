@@ -14,6 +14,8 @@ libcontroller_a_SOURCES = \
 	controller/ctl-private.h \
 	controller/ctl.c \
 	controller/ctl.h \
+	controller/fast-path.c \
+	controller/fast-path.h \
 	controller/json-scan.c \
 	controller/json-scan.h \
 	controller/json.c \
@@ -67,6 +69,12 @@ tests_unit_test_json_scan_SOURCES = tests/unit/test-json-scan.c
 tests_unit_test_json_scan_CFLAGS = \
 	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_json_scan_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-fast-path
+TESTS += tests/unit/test-fast-path
+tests_unit_test_fast_path_SOURCES = tests/unit/test-fast-path.c
+tests_unit_test_fast_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fast_path_LDADD = libcontroller.a $(OFP_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-route-rewrite
 TESTS += tests/unit/test-route-rewrite

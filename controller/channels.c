@@ -229,7 +229,7 @@ set_entry(const struct channel_state *c, const struct ip_addr *source,
         buckets[i].out_port = ports[i];
     }
     char error[OFP_ERROR_SIZE];
-    if (ofp_table_set(sw->table, &flow, buckets, n, 0, error)) {
+    if (switch_set_entry(sw, &flow, buckets, n, 0, error)) {
         tell_too_big(sw, &channel, error);
     }
     sw->ctl->compiled++;

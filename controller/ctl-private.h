@@ -249,6 +249,11 @@ bool switch_is_connected(const struct ctl_switch *);
 void switch_want_run(struct ctl_switch *);
 void switches_run(struct ctl *, int64_t now);
 void switches_destroy(struct ctl *);
+/* ofp_table_set(), and a word where the switch will have to take its slow path
+ * for it. */
+int switch_set_entry(struct ctl_switch *, const struct ofp_flow *,
+                     const struct ofp_bucket *, size_t n_buckets, ofp_owner,
+                     char *error);
 void switch_packet_out(struct ctl_switch *, uint32_t port, const void *frame,
                        size_t size);
 const char *switch_port_name(const struct ctl *, const struct port_id *);

@@ -212,8 +212,8 @@ emit(struct build *b, struct ofp_match match, unsigned int level,
                     &list);
     }
     char error[OFP_ERROR_SIZE];
-    if (ofp_table_set(b->sw->table, &flow, list.buckets, list.n,
-                      b->rule->owner, error)) {
+    if (switch_set_entry(b->sw, &flow, list.buckets, list.n, b->rule->owner,
+                         error)) {
         free(part->rejected);
         part->rejected = xstrdup(error);
     }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/fast-path.h"
 #include "controller/log.h"
 #include "lib/xalloc.h"
 
@@ -55,6 +56,23 @@ switch_want_run(struct ctl_switch *sw)
         LL_PREPEND2(sw->ctl->run_list, sw, next_run);
         loop_want_turn(sw->ctl->loop);
     }
+}
+
+int
+switch_set_entry(struct ctl_switch *sw, const struct ofp_flow *flow,
+                 const struct ofp_bucket *buckets, size_t n, ofp_owner owner,
+                 char *error)
+{
+    if (!fast_path_fits(buckets, n)) {
+        VLOG_WARN_RL(&rl,
+                     DPID_FMT ": a group of %zu copies leaves the switch's "
+                              "fast path: its stream will be slow for all",
+                     sw->dpid, n);
+        ctl_event(sw->ctl, "group.slow",
+                  "{\"dpid\":\"" DPID_FMT "\",\"table\":%u,\"copies\":%zu}",
+                  sw->dpid, flow->table, n);
+    }
+    return ofp_table_set(sw->table, flow, buckets, n, owner, error);
 }
 
 void

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "controller/fast-path.h"
+
+/* Each copy with a group (and its MAC) and a port of its own. */
+static void
+make_fan_out(struct ofp_bucket *buckets, size_t n)
+{
+    memset(buckets, 0, n * sizeof *buckets);
+    for (size_t i = 0; i < n; i++) {
+        buckets[i].out_port = (uint32_t) i + 1;
+        buckets[i].rewrite.set =
+            OFP_SET_ETH_DST | OFP_SET_IP_DST | OFP_SET_UDP_DST;
+        buckets[i].rewrite.udp_dst = (uint16_t) (5000 + i);
+    }
+}
+
+/* Where ovs-vswitchd 3.1 was seen to change over. */
+static void
+limits_are_the_measured_ones(void **state)
+{
+    (void) state;
+    static struct ofp_bucket buckets[1001];
+    make_fan_out(buckets, 745);
+    assert_int_equal(fast_path_bytes(buckets, 744), 65472);
+    assert_true(fast_path_fits(buckets, 744));
+    assert_false(fast_path_fits(buckets, 745));
+
+    memset(buckets, 0, sizeof buckets);
+    assert_true(fast_path_fits(buckets, 1000));
+    assert_false(fast_path_fits(buckets, 1001));
+}
+
+static void
+equal_rewrites_side_by_side_count_once(void **state)
+{
+    (void) state;
+    struct ofp_bucket buckets[4];
+    make_fan_out(buckets, 4);
+    buckets[1].rewrite = buckets[0].rewrite;
+    buckets[3].rewrite = buckets[2].rewrite;
+    assert_int_equal(fast_path_bytes(buckets, 4), 4 * 8 + 2 * 80);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits_are_the_measured_ones),
+        cmocka_unit_test(equal_rewrites_side_by_side_count_once),
+    };
+    return cmocka_run_group_tests_name("fast-path", tests, NULL, NULL);
+}
