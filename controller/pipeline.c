@@ -31,10 +31,14 @@ enum {
     PRIO_LATER_FRAGMENTS = 65000
 };
 
+/* Each tells when it is removed: whoever empties the tables takes these along,
+ * and what else is gone need not wait for the next audit. */
 static void
 set_flow(struct ctl_switch *sw, const struct ofp_flow *flow)
 {
-    ofp_table_set(sw->table, flow, NULL, 0, 0, NULL);
+    struct ofp_flow telling = *flow;
+    telling.tell_removed = true;
+    ofp_table_set(sw->table, &telling, NULL, 0, 0, NULL);
 }
 
 static void

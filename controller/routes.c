@@ -196,7 +196,8 @@ emit(struct build *b, struct ofp_match match, unsigned int level,
                             .priority = (uint16_t) (b->priority + level),
                             .match = match,
                             .cookie =
-                                cookie_make(COOKIE_ROUTE, b->rule->cookie_id)};
+                                cookie_make(COOKIE_ROUTE, b->rule->cookie_id),
+                            .tell_removed = true};
     if (b->rule->learning) {
         flow.punt = true;
         flow.punt_meter = METER_SOURCES;

@@ -393,6 +393,9 @@ ofp_readback_flow_removed(struct ofp_table *t, const uint8_t *msg, size_t size)
     }
     ofp_entry_make_dirty(t, e);
     if (e->flow.desired && reason > HARD) {
+        /* Somebody else is at work: see what more is missing, but do not let
+         * two who disagree keep the switch busy. */
+        t->audit_at = t->readback.started + OFP_AUDIT_SOON_MS;
         t->counters.drift++;
         t->busy = true;
         t->ops->drifted(t->aux, 1);

@@ -141,10 +141,12 @@ class Ctl:
                               env={**self.env, **(env or {})})
 
     def start(self, *args):
-        return subprocess.Popen([f"{BUILD}/ofmcastctl", *args],
-                                stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True,
-                                env=self.env)
+        # A job in the background of a shell ignores SIGINT, and so would what
+        # it starts: tests that press Ctrl-C would wait for ever.
+        return subprocess.Popen(
+            [f"{BUILD}/ofmcastctl", *args], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=self.env,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 @pytest.fixture

@@ -420,6 +420,26 @@ deleted_flow_comes_back_at_once(void **state)
     assert_int_equal(r->n_drifted, 1);
 }
 
+/* One that tells is enough: the others are looked for, and long before the
+ * next audit. */
+static void
+deleted_flow_calls_for_an_audit(void **state)
+{
+    struct rig *r = *state;
+    struct ofp_flow f = rig_channel("226.2.2.2");
+
+    rig_connect(r);
+    rig_set(r, "226.2.2.3", "1");
+    f.output = OFP_OUT_NONE;
+    f.tell_removed = true;
+    ofp_table_set(r->table, &f, NULL, 0, 0, NULL);
+    rig_pump(r);
+    assert_true(fake_switch_ofctl(r->sw, "del-flows", ""));
+    rig_pump(r);
+    rig_advance(r, OFP_AUDIT_SOON_MS);
+    assert_int_equal(rig_switch_counters(r).flows, 2);
+}
+
 /* The user's. */
 
 static uint32_t
@@ -715,6 +735,7 @@ main(void)
         RIG_TEST(group_that_we_did_not_know_of),
         RIG_TEST(expired_flow_is_not_put_back),
         RIG_TEST(deleted_flow_comes_back_at_once),
+        RIG_TEST(deleted_flow_calls_for_an_audit),
         RIG_TEST(users_flow_and_group),
         RIG_TEST(users_group_after_a_restart),
         RIG_TEST(users_flow_to_a_missing_group),
