@@ -22,8 +22,6 @@ VLOG_DEFINE_THIS_MODULE(channels);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
-enum { ETH_TYPE_IPV4 = 0x0800, ETH_TYPE_IPV6 = 0x86dd };
-
 struct channel_state *
 channel_lookup(const struct ctl_switch *sw, uint16_t vlan,
                const struct ip_addr *group)

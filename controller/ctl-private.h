@@ -52,6 +52,12 @@ enum {
     PRIO_S_G = 200
 };
 
+enum {
+    ETH_TYPE_IPV4 = 0x0800,
+    ETH_TYPE_VLAN = 0x8100, /* 802.1Q */
+    ETH_TYPE_IPV6 = 0x86dd
+};
+
 /* Meters. */
 enum {
     METER_IGMP = 0x4d01,
@@ -394,6 +400,9 @@ size_t rule_statuses(const struct ctl *, const struct rule *,
 void writes_settled(struct ctl_switch *);
 void writes_rejected(struct ctl_switch *, ofp_owner, const char *error);
 void writes_abandon(struct ctl *);
+
+/* view-switch.c */
+enum view_state view_state_of(const struct ofp_entry_view *);
 
 /* streams.c */
 struct streams *streams_create(struct ctl_switch *);

@@ -17,8 +17,6 @@
 #include "lib/xalloc.h"
 
 enum {
-    ETH_TYPE_IPV4 = 0x0800,
-
     /* Reports: a port of thousand hosts may answer a query at once. */
     IGMP_RATE = 20000,
     IGMP_BURST = 5000,

@@ -12,7 +12,6 @@
 #include "controller/route-rewrite.h"
 
 enum {
-    ETH_TYPE_IPV4 = 0x0800,
     PRIO_FIRST = 1000, /* Below: the miss flow. */
     /* Flows that have not moved for so long have lost their source. */
     SOURCE_IDLE_MS = 60000

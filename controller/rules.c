@@ -325,10 +325,7 @@ rules_destroy(struct ctl *ctl)
 static void
 merge_entry(struct view_status *status, const struct ofp_entry_view *entry)
 {
-    enum view_state state = entry->state == OFP_ENTRY_APPLIED ? VIEW_APPLIED
-                            : entry->state == OFP_ENTRY_REJECTED
-                                ? VIEW_REJECTED
-                                : VIEW_PENDING;
+    enum view_state state = view_state_of(entry);
     if (state > status->state) {
         status->state = state;
         status->error = entry->error;

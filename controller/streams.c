@@ -26,9 +26,7 @@ VLOG_DEFINE_THIS_MODULE(streams);
 
 enum {
     SOURCE_IDLE_S = 60,
-    MAX_STREAMS = 100000, /* A spoofing host must not fill the memory. */
-    ETH_TYPE_IPV4 = 0x0800,
-    ETH_TYPE_VLAN = 0x8100
+    MAX_STREAMS = 100000 /* A spoofing host must not fill the memory. */
 };
 
 /* No padding: a hash key. */

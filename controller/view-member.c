@@ -107,16 +107,14 @@ add_entry(struct group_build *b, struct ctl_switch *sw,
     }
     b->switches = xgrow(b->switches, b->n_switches, &b->allocated_switches,
                         sizeof *b->switches);
-    b->switches[b->n_switches++] = (struct view_group_switch){
-        .dpid = sw->dpid,
-        .source = *source,
-        .group_id = entry.group_id,
-        .state = entry.state == OFP_ENTRY_APPLIED    ? VIEW_APPLIED
-                 : entry.state == OFP_ENTRY_REJECTED ? VIEW_REJECTED
-                                                     : VIEW_PENDING,
-        .error = entry.error,
-        .packets = entry.packets,
-        .bytes = entry.bytes};
+    b->switches[b->n_switches++] =
+        (struct view_group_switch){.dpid = sw->dpid,
+                                   .source = *source,
+                                   .group_id = entry.group_id,
+                                   .state = view_state_of(&entry),
+                                   .error = entry.error,
+                                   .packets = entry.packets,
+                                   .bytes = entry.bytes};
 }
 
 static void

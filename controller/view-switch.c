@@ -9,6 +9,20 @@
 
 #include "lib/xalloc.h"
 
+enum view_state
+view_state_of(const struct ofp_entry_view *entry)
+{
+    switch (entry->state) {
+    case OFP_ENTRY_APPLIED:
+        return VIEW_APPLIED;
+    case OFP_ENTRY_REJECTED:
+        return VIEW_REJECTED;
+    case OFP_ENTRY_PENDING:
+        break;
+    }
+    return VIEW_PENDING;
+}
+
 const char *
 view_state_name(enum view_state state)
 {
