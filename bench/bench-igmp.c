@@ -65,8 +65,12 @@ querier_changed(void *n, bool ours)
     (void) ours;
 }
 
-static const struct igmp_ops ops = {changed, router_ports_changed, sent,
-                                    querier_changed};
+static const struct igmp_ops ops = {
+    .membership_changed = changed,
+    .router_ports_changed = router_ports_changed,
+    .send = sent,
+    .querier_changed = querier_changed,
+};
 
 static struct igmp_snoop *
 create(size_t *n_changed)

@@ -26,6 +26,8 @@ libcontroller_a_SOURCES = \
 	controller/log.h \
 	controller/loop.c \
 	controller/loop.h \
+	controller/member.c \
+	controller/member.h \
 	controller/pipeline.c \
 	controller/route-match.c \
 	controller/route-match.h \

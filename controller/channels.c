@@ -180,9 +180,10 @@ channel_ports(const struct ctl_switch *sw, uint16_t vlan,
     struct port_list list = {.dpid = sw->dpid};
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
     if (v) {
-        igmp_snoop_each_receiver(v->snoop, source, group, sw->dpid, add_port,
+        const struct igmp_snoop *snoop = vlan_snoop_of(v, group);
+        igmp_snoop_each_receiver(snoop, source, group, sw->dpid, add_port,
                                  &list);
-        igmp_snoop_each_router_port(v->snoop, add_port, &list);
+        igmp_snoop_each_router_port(snoop, add_port, &list);
     }
     size_t n = sort_ports(list.ports, list.n);
     *ports = list.ports;
@@ -323,15 +324,16 @@ channel_has_members(const struct ctl_switch *sw, uint16_t vlan,
                     const struct ip_addr *group)
 {
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
-    if (!v || !igmp_snoop_has_group(v->snoop, group)) {
+    const struct igmp_snoop *snoop = v ? vlan_snoop_of(v, group) : NULL;
+    if (!v || !igmp_snoop_has_group(snoop, group)) {
         return false;
     }
     bool found = false;
-    igmp_snoop_each_receiver(v->snoop, &IP_ADDR_ANY, group, sw->dpid,
-                             found_port, &found);
+    igmp_snoop_each_receiver(snoop, &IP_ADDR_ANY, group, sw->dpid, found_port,
+                             &found);
     if (!found) {
         struct here_aux aux = {.dpid = sw->dpid};
-        igmp_snoop_each_port(v->snoop, group, port_is_here, &aux);
+        igmp_snoop_each_port(snoop, group, port_is_here, &aux);
         found = aux.here;
     }
     return found;
@@ -350,7 +352,7 @@ compile(struct channel_state *c)
     } else if (c->star) {
         unset_entry(c, &IP_ADDR_ANY);
     }
-    compile_sources(c, wanted && v ? v->snoop : NULL);
+    compile_sources(c, wanted && v ? vlan_snoop_of(v, &c->key.group) : NULL);
     switch_want_run(sw);
     if (!wanted) {
         streams_unregistered(sw, c->key.vlan, &c->key.group);

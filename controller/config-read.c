@@ -320,7 +320,7 @@ static bool
 check_vlan(struct reading *r, const struct config_node *node,
            const struct config_vlan *vlan)
 {
-    const struct igmp_config *igmp = &vlan->igmp;
+    const struct igmp_config *igmp = &vlan->igmp[IGMP_IPV4];
 
     if (igmp->query_response_interval >= igmp->query_interval) {
         return fail(r, node,
@@ -340,7 +340,7 @@ check_vlan(struct reading *r, const struct config_node *node,
     return true;
 }
 
-#define IGMP(MEMBER) offsetof(struct config_vlan, igmp.MEMBER)
+#define IGMP(MEMBER) offsetof(struct config_vlan, igmp[IGMP_IPV4].MEMBER)
 
 static bool
 read_vlan(struct reading *r, const struct config_node *node,

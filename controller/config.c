@@ -25,8 +25,8 @@ config_default(void)
     config->probe_interval = 5000;
     config->state_dir = xstrdup("/var/lib/ofmcast");
     config->l2 = CONFIG_L2_NORMAL;
-    igmp_config_init(&config->vlan_default.igmp);
-    config->vlan_default.igmp.querier = true;
+    igmp_config_init(&config->vlan_default.igmp[IGMP_IPV4]);
+    config->vlan_default.igmp[IGMP_IPV4].querier = true;
     config->vlan_default.unregistered = CONFIG_UNREGISTERED_MROUTERS;
     config->notice = xstrdup("");
     return config;

@@ -7,8 +7,7 @@
  * Unknown keys, duplicate keys, wrong types and impossible values are errors
  * that name file, line and column.  What design.md lists but this version
  * cannot do yet is refused in so many words, never ignored: "l2: fabric" (so
- * "normal" is the default here), ways to leave other than "query", and all
- * settings of "ports".
+ * "normal" is the default here), and a port's access_vlan and trunk_vlans.
  *
  * Ownership: a config is immutable after parsing; config_destroy(). */
 
@@ -16,8 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/member.h"
 #include "igmp/igmp-snoop.h"
 #include "lib/mcaddr.h"
+#include "topo/topo-graph.h"
 
 enum config_l2 { CONFIG_L2_NORMAL, CONFIG_L2_NONE };
 enum config_unregistered {
@@ -26,10 +27,27 @@ enum config_unregistered {
     CONFIG_UNREGISTERED_DROP
 };
 
+/* What a port may be told, under port_defaults, a vlan or a port: the nearest
+ * that says something counts, member by member. */
+struct config_port_settings {
+    struct igmp_port_config igmp; /* 'permit' and 'deny' are owned here. */
+    int max_reports;   /* IGMP and MLD messages a second, over all vlans. */
+    unsigned int said; /* Which members were given: bits of config-read.c. */
+};
+
 struct config_vlan {
     uint16_t vlan;
-    struct igmp_config igmp; /* 'mac' is left zero here. */
+    /* By family; 'mac' is left zero here. */
+    struct igmp_config igmp[IGMP_N_FAMILIES];
+    bool address_auto; /* The IPv4 querier's address is looked for. */
     enum config_unregistered unregistered;
+    struct config_port_settings ports; /* Of its ports. */
+};
+
+struct config_port {
+    uint64_t dpid;
+    char port[TOPO_PORT_NAME_SIZE]; /* A name, or a number. */
+    struct config_port_settings settings;
 };
 
 /* Host and port of a listener. */
@@ -47,6 +65,11 @@ struct config {
     struct config_vlan vlan_default;
     struct config_vlan *vlans; /* Sorted; each complete (defaults merged). */
     size_t n_vlans;
+    struct config_port_settings port_defaults;
+    struct config_port *ports;
+    size_t n_ports;
+    struct member *members; /* Static members and router ports. */
+    size_t n_members;
     char
         *notice; /* What a person should know about the file; "" if nothing. */
 };
@@ -63,6 +86,12 @@ void config_destroy(struct config *);
 /* The settings of 'vlan': its own or the defaults. */
 const struct config_vlan *config_get_vlan(const struct config *,
                                           uint16_t vlan);
+/* What holds for a port in a vlan, merged: the port's own settings, else its
+ * vlan's, else the defaults.  'permit' and 'deny' live as long as 'config'. */
+struct config_port_settings config_get_port(const struct config *,
+                                            uint64_t dpid,
+                                            const struct topo_port *,
+                                            uint16_t vlan);
 /* "tcp:IP:PORT" ('scheme' true) or "IP:PORT". */
 bool config_listen_parse(const char *, bool scheme, struct config_listen *);
 

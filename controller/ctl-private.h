@@ -62,6 +62,8 @@ enum {
 enum {
     METER_IGMP = 0x4d01,
     METER_SOURCES = 0x4d02,
+    METER_ARP = 0x4d03,
+    METER_PORT = 0x10000 /* + port number: that port's IGMP and MLD. */
 };
 
 /* After a restart, what a switch forwards is left alone for so long before
@@ -75,7 +77,8 @@ enum cookie_kind {
     COOKIE_MISS = 3,
     COOKIE_SOURCE = 4, /* id: stream.id */
     COOKIE_CHANNEL = 5,
-    COOKIE_ROUTE = 6 /* id: rule.cookie_id */
+    COOKIE_ROUTE = 6, /* id: rule.cookie_id */
+    COOKIE_ARP = 7    /* ARP: a copy for us, to learn addresses from. */
 };
 
 static inline uint64_t
@@ -125,9 +128,25 @@ struct ctl_vlan {
     struct ctl *ctl;
     uint16_t vlan;
     const struct config_vlan *config;
-    struct igmp_snoop *snoop;
+    struct vlan_family {
+        struct ctl_vlan *vlan;
+        struct igmp_snoop *snoop;
+    } families[IGMP_N_FAMILIES]; /* By enum igmp_family. */
     struct loop_timer timer;
 };
+
+/* The machines of one family; of the one that an address is of. */
+static inline struct igmp_snoop *
+vlan_snoop(const struct ctl_vlan *v, enum igmp_family family)
+{
+    return v->families[family].snoop;
+}
+
+static inline struct igmp_snoop *
+vlan_snoop_of(const struct ctl_vlan *v, const struct ip_addr *group)
+{
+    return vlan_snoop(v, ip_addr_is_v4(group) ? IGMP_IPV4 : IGMP_IPV6);
+}
 
 /* One (vlan, group) on one switch: the key has no padding. */
 struct channel_key {

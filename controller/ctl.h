@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "controller/config.h"
+#include "controller/member.h"
 #include "controller/route.h"
 #include "controller/view.h"
 
@@ -66,6 +67,11 @@ void ctl_flow_put(struct ctl *, const struct static_rule *, enum ctl_wait,
                   int64_t timeout_ms, ctl_done_cb *, void *aux);
 void ctl_flow_delete(struct ctl *, const char *name, enum ctl_wait,
                      int64_t timeout_ms, ctl_done_cb *, void *aux);
+
+void ctl_member_put(struct ctl *, const struct member *, enum ctl_wait,
+                    int64_t timeout_ms, ctl_done_cb *, void *aux);
+void ctl_member_delete(struct ctl *, const char *name, enum ctl_wait,
+                       int64_t timeout_ms, ctl_done_cb *, void *aux);
 
 /* Events for /v1/events and logs: "switch.up", "member.joined"...  'json' is
  * an object. One listener. */

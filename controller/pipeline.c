@@ -18,7 +18,7 @@
 
 enum {
     /* Reports: a port of thousand hosts may answer a query at once. */
-    IGMP_RATE = 20000,
+    IGMP_RATE_LIMIT = 20000,
     IGMP_BURST = 5000,
     /* Packets of unknown sources: until the flow that stops them is in place
      * a stream of any rate may only cost a handful. */
@@ -119,7 +119,7 @@ miss_flow(uint16_t priority)
 void
 pipeline_set(struct ctl_switch *sw)
 {
-    ofp_table_set_meter(sw->table, METER_IGMP, IGMP_RATE, IGMP_BURST);
+    ofp_table_set_meter(sw->table, METER_IGMP, IGMP_RATE_LIMIT, IGMP_BURST);
     ofp_table_set_meter(sw->table, METER_SOURCES, SOURCES_RATE, SOURCES_BURST);
     set_miss(sw, TABLE_STATIC, TABLE_ADMIT);
     set_miss(sw, TABLE_ADMIT, TABLE_PUNT);
@@ -171,7 +171,7 @@ pipeline_policy(const struct ctl_switch *sw, const struct ctl_vlan *v,
         flow->goto_table = TABLE_L2;
         break;
     case CONFIG_UNREGISTERED_MROUTERS:
-        igmp_snoop_each_router_port(v->snoop, add_mrouter, &m);
+        igmp_snoop_each_router_port(vlan_snoop(v, IGMP_IPV4), add_mrouter, &m);
         if (m.n) {
             flow->output = OFP_OUT_GROUP;
         }

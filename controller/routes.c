@@ -261,9 +261,11 @@ each_filtered_source(struct build *b, struct ofp_match match,
     if (!v || !ip_addr_is_any(&out->source)) {
         return;
     }
-    size_t n = igmp_snoop_filtered_sources(v->snoop, &out->group, NULL, 0);
+    size_t n = igmp_snoop_filtered_sources(vlan_snoop_of(v, &out->group),
+                                           &out->group, NULL, 0);
     struct ip_addr *sources = xcalloc(n + 1, sizeof *sources);
-    n = igmp_snoop_filtered_sources(v->snoop, &out->group, sources, n);
+    n = igmp_snoop_filtered_sources(vlan_snoop_of(v, &out->group), &out->group,
+                                    sources, n);
     for (size_t i = 0; i < n; i++) {
         if (!m->has_source || ip_prefix_contains(&m->source, &sources[i])) {
             match.fields |= OFP_MATCH_IP_SRC;
@@ -324,7 +326,8 @@ each_group(struct build *b, const struct ofp_match *match,
             struct group_aux aux = {b, match, in, out.vlan};
             const struct ctl_vlan *v = vlan_lookup(b->sw->ctl, out.vlan);
             if (v) {
-                igmp_snoop_each_group(v->snoop, one_group, &aux);
+                igmp_snoop_each_group(vlan_snoop(v, IGMP_IPV4), one_group,
+                                      &aux);
             }
         }
     }

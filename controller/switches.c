@@ -153,7 +153,7 @@ restore_router_ports(struct ctl_switch *sw, const struct ofp_adopted *entry)
         const struct topo_port *port = topo_lookup_port(ctl->topo, &id);
         if (port && port->up && (entry->match.fields & OFP_MATCH_VLAN)) {
             igmp_snoop_restore_router_port(
-                vlan_get(ctl, entry->match.vlan)->snoop, &id,
+                vlan_snoop(vlan_get(ctl, entry->match.vlan), IGMP_IPV4), &id,
                 loop_now(ctl->loop));
         }
     }
@@ -189,6 +189,7 @@ table_adopted(void *sw_, const struct ofp_adopted *entry)
         break;
     case COOKIE_PIPELINE:
     case COOKIE_IGMP:
+    case COOKIE_ARP:
         break;
     }
 }
@@ -238,9 +239,9 @@ restore_port(struct ctl_switch *sw, const struct adopted_entry *entries,
             sources[n_sources++] = entries[i].channel.source;
         }
     }
-    igmp_snoop_restore(vlan_get(sw->ctl, first->vlan)->snoop, &id,
-                       &first->group, exclude, sources, n_sources,
-                       loop_now(sw->ctl->loop));
+    igmp_snoop_restore(
+        vlan_snoop_of(vlan_get(sw->ctl, first->vlan), &first->group), &id,
+        &first->group, exclude, sources, n_sources, loop_now(sw->ctl->loop));
 }
 
 static void

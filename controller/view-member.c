@@ -85,6 +85,8 @@ add_member(void *b_, const struct igmp_port_view *port)
         .exclude = port->exclude,
         .version = port->version,
         .origin = port->n_hosts ? "igmp" : "restored",
+        .fixed_by = "",
+        .delivery = "multicast",
         .expires_ms = remaining(port_expires(port), b->now),
         .hosts = copy_hosts(port, b->now),
         .n_hosts = port->n_hosts};
@@ -139,7 +141,7 @@ build_group(void *b_, const struct ip_addr *group)
     struct group_build *b = b_;
     b->group = *group;
     b->n_members = b->n_switches = 0;
-    igmp_snoop_each_port(b->vlan->snoop, group, add_member, b);
+    igmp_snoop_each_port(vlan_snoop_of(b->vlan, group), group, add_member, b);
     add_entries(b);
     b->go_on =
         b->cb(b->aux, &(struct view_group){.vlan = b->vlan->vlan,
@@ -174,7 +176,9 @@ view_groups(struct ctl *ctl, view_group_cb *cb, void *aux)
     HASH_ITER (hh, ctl->vlans, v, tmp) {
         b.vlan = v;
         if (b.go_on) {
-            igmp_snoop_each_group(v->snoop, build_group, &b);
+            for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+                igmp_snoop_each_group(vlan_snoop(v, f), build_group, &b);
+            }
         }
     }
     free_build(&b);
@@ -189,7 +193,8 @@ view_group(struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
                             .now = loop_now(ctl->loop),
                             .cb = cb,
                             .aux = aux};
-    if (!b.vlan || !igmp_snoop_has_group(b.vlan->snoop, group)) {
+    if (!b.vlan
+        || !igmp_snoop_has_group(vlan_snoop_of(b.vlan, group), group)) {
         return false;
     }
     build_group(&b, group);
@@ -204,10 +209,11 @@ view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, ctl->vlans, v, tmp) {
         struct igmp_querier_view q;
-        igmp_snoop_querier(v->snoop, &q);
+        igmp_snoop_querier(vlan_snoop(v, IGMP_IPV4), &q);
         if (!cb(aux, &(struct view_querier){
                          .vlan = v->vlan,
-                         .enabled = v->config->igmp.querier,
+                         .family = 4,
+                         .enabled = v->config->igmp[IGMP_IPV4].querier,
                          .ours = q.ours,
                          .address = q.address,
                          .port = q.port,

@@ -232,8 +232,10 @@ view_totals(struct ctl *ctl, struct view_totals *totals)
     }
     struct ctl_vlan *v, *next;
     HASH_ITER (hh, ctl->vlans, v, next) {
-        totals->groups += igmp_snoop_n_groups(v->snoop);
-        totals->members += igmp_snoop_n_members(v->snoop);
+        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+            totals->groups += igmp_snoop_n_groups(vlan_snoop(v, f));
+            totals->members += igmp_snoop_n_members(vlan_snoop(v, f));
+        }
     }
 }
 
@@ -244,7 +246,9 @@ view_igmp_counters(struct ctl *ctl, view_counter_cb *cb, void *aux)
         uint64_t n = ctl->igmp_undecoded[e];
         struct ctl_vlan *v, *tmp;
         HASH_ITER (hh, ctl->vlans, v, tmp) {
-            n += igmp_snoop_counter(v->snoop, e);
+            for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+                n += igmp_snoop_counter(vlan_snoop(v, f), e);
+            }
         }
         if (!cb(aux, igmp_error_name(e), n)) {
             return;

@@ -63,6 +63,8 @@ struct view_host {
     struct ip_addr ip;
     int version;
     bool exclude;
+    const struct ip_addr *sources; /* Its own filter. */
+    size_t n_sources;
     int64_t age_ms;
 };
 
@@ -71,7 +73,10 @@ struct view_member {
     const char *port_name;
     bool exclude;
     int version;
-    const char *origin; /* "igmp", "restored" */
+    const char *origin; /* "igmp", "mld", "restored", "static", or "igmp" with
+                         * 'fixed_by' where both hold. */
+    const char *fixed_by; /* Names of static members, "" if none. */
+    const char *delivery; /* "multicast", "unicast" */
     int64_t expires_ms;
     const struct ip_addr *sources; /* Wanted (include), blocked (exclude). */
     size_t n_sources;
@@ -119,8 +124,16 @@ typedef bool view_stream_cb(void *aux, const struct view_stream *);
 void view_streams(struct ctl *, view_stream_cb *, void *aux);
 
 /* Queriers: /v1/queriers */
+struct view_router {
+    struct port_id port;
+    const char *port_name;
+    const char *sign; /* "query", "pim", "mrd", "static", "restored" */
+    int64_t expires_ms;
+};
+
 struct view_querier {
     uint16_t vlan;
+    int family;   /* 4: IGMP, 6: MLD. */
     bool enabled; /* By configuration. */
     bool ours;
     struct ip_addr address;
@@ -128,12 +141,34 @@ struct view_querier {
     int version;
     int64_t since_ms, next_query_ms, expires_ms, query_interval_ms;
     int robustness;
+    bool falls_back; /* A foreign one speaks an older version than ours. */
+    const struct view_router *routers;
+    size_t n_routers;
 };
 
 typedef bool view_querier_cb(void *aux, const struct view_querier *);
 void view_queriers(struct ctl *, view_querier_cb *, void *aux);
 
-/* Routes and flows: /v1/routes, /v1/flows */
+/* Hosts: /v1/hosts.  Those that have sent a report, of either family. */
+struct view_known_host {
+    uint16_t vlan;
+    struct mac_addr mac;
+    const struct ip_addr *ips;
+    size_t n_ips;
+    struct port_id port;
+    const char *port_name;
+    int igmp_version, mld_version; /* 0: none heard. */
+    size_t n_groups;
+    bool duplicate; /* Its MAC speaks on several ports. */
+    int64_t age_ms; /* Since it was last heard. */
+};
+
+typedef bool view_known_host_cb(void *aux, const struct view_known_host *);
+void view_hosts(struct ctl *, view_known_host_cb *, void *aux);
+
+/* Static members and router ports: /v1/members.  'json' as for routes, with
+ * "origin": "api" or "config". */
+/* Routes, flows and static members: /v1/routes, /v1/flows, /v1/members */
 struct view_rule {
     const char *name;
     const char *json; /* The canonical body, an object. */
@@ -146,6 +181,20 @@ void view_routes(struct ctl *, view_rule_cb *, void *aux);
 bool view_route(struct ctl *, const char *name, view_rule_cb *, void *aux);
 void view_flows(struct ctl *, view_rule_cb *, void *aux);
 bool view_flow(struct ctl *, const char *name, view_rule_cb *, void *aux);
+
+void view_members(struct ctl *, view_rule_cb *, void *aux);
+bool view_member_rule(struct ctl *, const char *name, view_rule_cb *,
+                      void *aux);
+
+/* What guards refused, by port: for metrics and /v1/switches. */
+struct view_guard {
+    struct port_id port;
+    const char *port_name;
+    const char *guard; /* igmp_guard_name(), or "rate". */
+    uint64_t refused;
+};
+typedef bool view_guard_cb(void *aux, const struct view_guard *);
+void view_guards(struct ctl *, view_guard_cb *, void *aux);
 
 /* Totals, for metrics and health. */
 struct view_totals {

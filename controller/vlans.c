@@ -25,14 +25,21 @@ static const struct mac_addr our_mac = {{0x02, 0x4f, 0x46, 0x4d, 0x43, 0x01}};
 static void
 vlan_settle(struct ctl_vlan *v)
 {
-    loop_timer_set(v->ctl->loop, &v->timer, igmp_snoop_deadline(v->snoop));
+    int64_t soonest = INT64_MAX;
+    for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+        int64_t at = igmp_snoop_deadline(vlan_snoop(v, f));
+        soonest = at < soonest ? at : soonest;
+    }
+    loop_timer_set(v->ctl->loop, &v->timer, soonest);
 }
 
 static void
 timer_cb(void *v_, int64_t now)
 {
     struct ctl_vlan *v = v_;
-    igmp_snoop_run(v->snoop, now);
+    for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+        igmp_snoop_run(vlan_snoop(v, f), now);
+    }
     vlan_settle(v);
 }
 
@@ -45,7 +52,8 @@ tell_member(struct ctl_vlan *v, const struct ip_addr *group,
     bool member = false;
     if (v->ctl->event_cb) {
         char text[IP_ADDR_STRLEN];
-        member = igmp_snoop_forwards(v->snoop, &IP_ADDR_ANY, group, port);
+        member = igmp_snoop_forwards(vlan_snoop_of(v, group), &IP_ADDR_ANY,
+                                     group, port);
         ctl_event(v->ctl, member ? "member.changed" : "member.left",
                   "{\"vlan\":%u,\"group\":\"%s\",\"dpid\":\"" DPID_FMT
                   "\",\"port\":%" PRIu64 "}",
@@ -55,20 +63,22 @@ tell_member(struct ctl_vlan *v, const struct ip_addr *group,
 }
 
 static void
-membership_changed(void *v_, const struct ip_addr *group,
+membership_changed(void *family_, const struct ip_addr *group,
                    const struct port_id *port)
 {
-    struct ctl_vlan *v = v_;
+    const struct vlan_family *family = family_;
+    struct ctl_vlan *v = family->vlan;
     channel_mark(v->ctl, port->dpid, v->vlan, group);
     routes_mark_members(v->ctl, port->dpid, v->vlan, group);
     tell_member(v, group, port);
 }
 
 static void
-router_ports_changed(void *v_, const struct port_id *port)
+router_ports_changed(void *family_, const struct port_id *port)
 {
-    struct ctl_vlan *v = v_;
-    bool router = igmp_snoop_is_router_port(v->snoop, port);
+    const struct vlan_family *family = family_;
+    struct ctl_vlan *v = family->vlan;
+    bool router = igmp_snoop_is_router_port(family->snoop, port);
     topo_set_port_kind(v->ctl->topo, port,
                        router ? TOPO_PORT_MROUTER : TOPO_PORT_HOST);
     routes_mark_following(v->ctl, port->dpid);
@@ -84,10 +94,11 @@ router_ports_changed(void *v_, const struct port_id *port)
 }
 
 static void
-send_frame(void *v_, const struct port_id *port, const void *frame,
+send_frame(void *family_, const struct port_id *port, const void *frame,
            size_t size)
 {
-    struct ctl_vlan *v = v_;
+    const struct vlan_family *family = family_;
+    const struct ctl_vlan *v = family->vlan;
     struct ctl_switch *sw, *tmp;
     if (port) {
         sw = switch_lookup(v->ctl, port->dpid);
@@ -102,12 +113,13 @@ send_frame(void *v_, const struct port_id *port, const void *frame,
 }
 
 static void
-querier_changed(void *v_, bool ours)
+querier_changed(void *family_, bool ours)
 {
-    struct ctl_vlan *v = v_;
+    const struct vlan_family *family = family_;
+    struct ctl_vlan *v = family->vlan;
     struct igmp_querier_view q;
     char text[IP_ADDR_STRLEN];
-    igmp_snoop_querier(v->snoop, &q);
+    igmp_snoop_querier(family->snoop, &q);
     ip_addr_format(&q.address, text);
     VLOG_INFO("vlan %u: %s is the querier%s", v->vlan, text,
               ours ? " (ofmcast)" : "");
@@ -124,10 +136,14 @@ static const struct igmp_ops snoop_ops = {
 };
 
 static struct igmp_config
-snoop_config(const struct config_vlan *config)
+family_config(const struct config_vlan *config, enum igmp_family family)
 {
-    struct igmp_config igmp = config->igmp;
+    struct igmp_config igmp = config->igmp[IGMP_IPV4];
+    igmp.family = family;
     igmp.mac = our_mac;
+    if (family == IGMP_IPV6) {
+        igmp.querier = false; /* Until MLD is here. */
+    }
     return igmp;
 }
 
@@ -152,9 +168,13 @@ vlan_get(struct ctl *ctl, uint16_t vlan)
     v->config = config_get_vlan(ctl->config, vlan);
     loop_timer_init(&v->timer, timer_cb, v);
     HASH_ADD(hh, ctl->vlans, vlan, sizeof v->vlan, v);
-    struct igmp_config igmp = snoop_config(v->config);
-    v->snoop =
-        igmp_snoop_create(vlan, &igmp, &snoop_ops, v, loop_now(ctl->loop));
+    for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+        struct igmp_config igmp = family_config(v->config, f);
+        struct vlan_family *family = &v->families[f];
+        family->vlan = v;
+        family->snoop = igmp_snoop_create(vlan, &igmp, &snoop_ops, family,
+                                          loop_now(ctl->loop));
+    }
     vlan_settle(v);
 
     struct ctl_switch *sw, *tmp;
@@ -197,16 +217,16 @@ relay_to_ports(void *relay_, const struct topo_switch *ts)
 }
 
 static void
-relay(struct ctl_vlan *v, enum igmp_relay whom, struct relay *r)
+relay(const struct igmp_snoop *snoop, enum igmp_relay whom, struct relay *r)
 {
     switch (whom) {
     case IGMP_RELAY_NONE:
         break;
     case IGMP_RELAY_ROUTERS:
-        igmp_snoop_each_router_port(v->snoop, relay_to, r);
+        igmp_snoop_each_router_port(snoop, relay_to, r);
         break;
     case IGMP_RELAY_ALL:
-        topo_each_switch(v->ctl->topo, relay_to_ports, r);
+        topo_each_switch(r->ctl->topo, relay_to_ports, r);
         break;
     }
 }
@@ -225,15 +245,16 @@ vlans_packet_in(struct ctl *ctl, const struct port_id *port,
         return;
     }
     struct ctl_vlan *v = vlan_get(ctl, msg.vlan);
-    size_t before = igmp_snoop_n_members(v->snoop);
-    error = igmp_snoop_input(v->snoop, port, &msg, loop_now(ctl->loop));
-    size_t after = igmp_snoop_n_members(v->snoop);
+    struct igmp_snoop *snoop = vlan_snoop(v, msg.family);
+    size_t before = igmp_snoop_n_members(snoop);
+    error = igmp_snoop_input(snoop, port, &msg, loop_now(ctl->loop));
+    size_t after = igmp_snoop_n_members(snoop);
     if (after > before) {
         ctl->joins += after - before;
     } else {
         ctl->leaves += before - after;
     }
-    relay(v, igmp_snoop_relay(v->snoop, &msg, error),
+    relay(snoop, igmp_snoop_relay(snoop, &msg, error),
           &(struct relay){ctl, port, frame, size});
     vlan_settle(v);
 }
@@ -243,7 +264,9 @@ vlans_port_up(struct ctl *ctl, const struct port_id *port)
 {
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, ctl->vlans, v, tmp) {
-        igmp_snoop_port_up(v->snoop, port, loop_now(ctl->loop));
+        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+            igmp_snoop_port_up(vlan_snoop(v, f), port, loop_now(ctl->loop));
+        }
         vlan_settle(v);
     }
 }
@@ -253,7 +276,9 @@ vlans_port_down(struct ctl *ctl, const struct port_id *port)
 {
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, ctl->vlans, v, tmp) {
-        igmp_snoop_port_down(v->snoop, port, loop_now(ctl->loop));
+        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+            igmp_snoop_port_down(vlan_snoop(v, f), port, loop_now(ctl->loop));
+        }
         vlan_settle(v);
     }
 }
@@ -268,8 +293,11 @@ vlans_reconfigure(struct ctl *ctl)
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, ctl->vlans, v, tmp) {
         v->config = config_get_vlan(ctl->config, v->vlan);
-        struct igmp_config igmp = snoop_config(v->config);
-        igmp_snoop_set_config(v->snoop, &igmp, loop_now(ctl->loop));
+        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+            struct igmp_config igmp = family_config(v->config, f);
+            igmp_snoop_set_config(vlan_snoop(v, f), &igmp,
+                                  loop_now(ctl->loop));
+        }
         vlan_settle(v);
     }
 }
@@ -281,7 +309,9 @@ vlans_destroy(struct ctl *ctl)
     HASH_ITER (hh, ctl->vlans, v, tmp) {
         HASH_DELETE(hh, ctl->vlans, v);
         loop_timer_clear(ctl->loop, &v->timer);
-        igmp_snoop_destroy(v->snoop);
+        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+            igmp_snoop_destroy(vlan_snoop(v, f));
+        }
         free(v);
     }
 }

@@ -4,7 +4,9 @@ libigmp_a_SOURCES = \
 	igmp/igmp-check.c igmp/igmp-check.h \
 	igmp/igmp-group.c igmp/igmp-group.h \
 	igmp/igmp-hosts.c igmp/igmp-hosts.h \
+	igmp/igmp-input.c \
 	igmp/igmp-msg.c igmp/igmp-msg.h \
+	igmp/igmp-ports.c \
 	igmp/igmp-querier.c igmp/igmp-querier.h \
 	igmp/igmp-snoop.c igmp/igmp-snoop.h igmp/igmp-snoop-private.h \
 	igmp/igmp-sources.c igmp/igmp-sources.h \

@@ -51,6 +51,11 @@ destination_is_right(const struct igmp_msg *m)
                || ip_addr_equal(&m->ip_dst, &m->group);
     case IGMP_V3_REPORT:
         return is_local(&m->ip_dst, ALL_V3_ROUTERS);
+    case IGMP_ROUTER_ADVERTISEMENT:
+    case IGMP_ROUTER_SOLICITATION:
+    case IGMP_ROUTER_TERMINATION:
+    case IGMP_PIM_HELLO:
+        return false; /* Not decoded yet. */
     }
     return false;
 }

@@ -2,10 +2,16 @@
 #ifndef IGMP_SNOOP_PRIVATE_H
 #define IGMP_SNOOP_PRIVATE_H 1
 
-/* What igmp-snoop.c (events) and igmp-view.c (reading) share. */
+/* What the files behind igmp-snoop.h share:
+ *
+ *   igmp-snoop.c   life, configuration, time, sending
+ *   igmp-input.c   reports and queries
+ *   igmp-ports.c   router ports, ports that come and go, restoring
+ *   igmp-view.c    reading */
 
 #include <stdint.h>
 
+#include "igmp/igmp-group.h"
 #include "igmp/igmp-querier.h"
 #include "igmp/igmp-snoop.h"
 #include "igmp/igmp-table.h"
@@ -27,5 +33,41 @@ struct igmp_snoop {
 
     uint64_t counters[IGMP_N_ERRORS];
 };
+
+/* One call of a member's machine. */
+struct igmp_turn {
+    struct igmp_snoop *s;
+    struct igmp_member *m;
+    struct igmp_group_ctx ctx;
+};
+
+/* igmp-snoop.c */
+void igmp_turn_begin(struct igmp_turn *, struct igmp_snoop *,
+                     struct igmp_member *);
+/* Takes the member away if nothing is left of it, arms its timer otherwise,
+ * and tells what changed. */
+void igmp_turn_end(struct igmp_turn *);
+void igmp_forget_member(struct igmp_snoop *, struct igmp_member *);
+/* When every host that is asked from now on has answered. */
+int64_t igmp_answered_by(const struct igmp_snoop *);
+/* After whatever may have changed the querier. */
+void igmp_querier_done(struct igmp_snoop *, bool changed);
+/* To 'port', NULL for all. */
+void igmp_send_general_query(struct igmp_snoop *, const struct port_id *);
+
+/* igmp-input.c */
+/* Sorts 'list' and takes doubles out.  Returns how many are left. */
+size_t igmp_sort_sources(struct ip_addr *list, size_t n);
+/* The machine for a record, made if the record needs one.  NULL with
+ * '*error' IGMP_OK if there is nothing to do. */
+struct igmp_member *igmp_member_for(struct igmp_snoop *, struct igmp_port *,
+                                    const struct ip_addr *group, bool creates,
+                                    enum igmp_error *error);
+
+/* igmp-ports.c */
+/* RFC 4541 2.1.1: where queries come from is where routers are. */
+void igmp_learn_router_port(struct igmp_snoop *, struct igmp_port *);
+/* Its timer is due. */
+void igmp_run_port(struct igmp_snoop *, struct igmp_port *);
 
 #endif

@@ -2,13 +2,14 @@
 #ifndef IGMP_SNOOP_H
 #define IGMP_SNOOP_H 1
 
-/* One vlan's membership, querier and router ports.
+/* One vlan's membership, querier and router ports, in one address family.
  *
  * It is a switch's version of the router side of RFC 3376 (and 2236, 1112)
- * section 6, kept per (group, port) as RFC 4541 asks of a snooper, together
- * with the querier that makes hosts speak.  It knows nothing of OpenFlow or of
- * topology: bytes come in with the port they came from, effects leave through
- * 'struct igmp_ops'.
+ * section 6, or of RFC 3810 (and 2710) section 7, kept per (group, port) as
+ * RFC 4541 asks of a snooper, together with the querier that makes hosts speak
+ * and with what is said upstream, to router ports (RFC 4605).  It knows
+ * nothing of OpenFlow or of topology: bytes come in with the port they came
+ * from, effects leave through 'struct igmp_ops'.
  *
  * Time: 'now' is the caller's monotonic clock in milliseconds.  Call
  * igmp_snoop_run() no later than igmp_snoop_deadline(), and in any case after
@@ -35,23 +36,105 @@ enum {
     IGMP_MAX_HOSTS = 1024,     /* Hosts a (group, port). */
 };
 
+/* What router ports hear of members. */
+enum igmp_upstream {
+    IGMP_UPSTREAM_PROXY, /* One host's reports for all (RFC 4605). */
+    IGMP_UPSTREAM_RELAY, /* The hosts' own reports, as they come. */
+    IGMP_UPSTREAM_NONE   /* Nothing. */
+};
+
 /* All times in milliseconds; names as in RFC 3376 section 8. */
 struct igmp_config {
-    bool querier;           /* May we be the querier? */
-    struct ip_addr address; /* Querier's; IP_ADDR_ANY: 0.0.0.0, which yields
-                             * to any other querier. */
-    struct mac_addr mac;    /* Source MAC of what we send. */
-    int version;            /* 1..3: the version of queries we send. */
+    enum igmp_family family; /* Cannot change. */
+    bool querier;            /* May we be the querier? */
+    struct ip_addr address;  /* Querier's; IP_ADDR_ANY: 0.0.0.0, which yields
+                              * to any other querier (IPv4 only; for IPv6 it
+                              * must be link-local). */
+    struct mac_addr mac;     /* Source MAC of what we send. */
+    int version;             /* 1..3: the version of queries we send. */
     int64_t query_interval;
     int64_t query_response_interval;
     int robustness; /* 1..7. */
     int64_t last_member_interval;
     int last_member_count;
+    enum igmp_upstream upstream;
+    bool require_router_alert; /* Drop reports and queries without it. */
+    size_t max_groups;         /* Of the vlan; 0: IGMP_MAX_GROUPS. */
 };
 
 void igmp_config_init(struct igmp_config *); /* RFC 3376's defaults. */
 /* RFC 3376 8.4: robustness x query interval + query response interval. */
 int64_t igmp_config_membership_interval(const struct igmp_config *);
+
+/* What happens when a host says that it leaves. */
+enum igmp_leave {
+    IGMP_LEAVE_QUERY,    /* Last member queries, RFC 3376 6.4.2. */
+    IGMP_LEAVE_TRACKED,  /* Gone at once if no host that is known still wants
+                         * it; asked like above while older hosts, which may
+                         * hide behind each other's reports, are present. */
+    IGMP_LEAVE_IMMEDIATE /* Gone at once if no host that is known still wants
+                          * it, whatever the versions: nobody is asked. */
+};
+
+enum igmp_role {
+    IGMP_ROLE_AUTO,  /* Hosts, and routers where they show themselves. */
+    IGMP_ROLE_HOST,  /* Guarded: may neither query nor be a router port. */
+    IGMP_ROLE_ROUTER /* A router port, always. */
+};
+
+/* How copies leave a port. */
+enum igmp_delivery {
+    IGMP_DELIVER_MULTICAST, /* One, to the group's MAC address. */
+    IGMP_DELIVER_UNICAST,   /* One for each host that is known, to its own MAC
+                             * address. */
+    IGMP_DELIVER_AUTO       /* Unicast up to 'unicast_max' hosts of a group. */
+};
+
+/* The settings of one port in this vlan. */
+struct igmp_port_config {
+    enum igmp_leave leave;
+    enum igmp_role role;
+    enum igmp_delivery delivery;
+    size_t unicast_max;
+    size_t max_groups; /* Of the port; 0: no limit. */
+    size_t max_hosts;  /* Of the port, over all groups; 0: no limit. */
+    bool replace;      /* At a limit the group that was joined first makes
+                        * room.  False: the newcomer is refused. */
+    /* Groups that may be joined (none listed: all), and may not. */
+    const struct ip_prefix *permit, *deny;
+    size_t n_permit, n_deny;
+};
+
+/* multicast, query, auto, no limits. */
+extern const struct igmp_port_config igmp_port_config_default;
+
+/* Something was refused, or (watermark) is near its limit: at 80 % of it, told
+ * once on the way up. */
+enum igmp_guard {
+    IGMP_GUARD_VLAN_GROUPS,
+    IGMP_GUARD_PORT_GROUPS,
+    IGMP_GUARD_PORT_HOSTS,
+    IGMP_GUARD_SOURCES,    /* Of a (group, port). */
+    IGMP_GUARD_PERMISSION, /* A group that may not be joined. */
+    IGMP_GUARD_ROLE,       /* A host port that sent a query or the like. */
+    IGMP_N_GUARDS
+};
+
+const char *igmp_guard_name(enum igmp_guard); /* "port-groups" ... */
+
+struct igmp_guard_event {
+    enum igmp_guard guard;
+    bool watermark;
+    struct ip_addr group; /* IP_ADDR_ANY where it does not apply. */
+    size_t value, limit;  /* 0 likewise. */
+};
+
+/* A host found on another port than before takes its memberships along. */
+struct igmp_move {
+    struct mac_addr mac;
+    struct port_id from, to;
+    size_t n_groups;
+};
 
 struct igmp_ops {
     /* What 'port' gets of 'group' may have changed: igmp_snoop_forwards(). */
@@ -66,13 +149,23 @@ struct igmp_ops {
                  size_t size);
     /* We became (true) or ceased to be the querier. */
     void (*querier_changed)(void *aux, bool ours);
+
+    /* The following may be NULL. */
+    /* The settings of a port; they live until igmp_snoop_set_config(), after
+     * which all are asked for again. */
+    const struct igmp_port_config *(*port_config)(void *aux,
+                                                  const struct port_id *);
+    void (*guarded)(void *aux, const struct port_id *,
+                    const struct igmp_guard_event *);
+    void (*host_moved)(void *aux, const struct igmp_move *);
 };
 
 struct igmp_snoop *igmp_snoop_create(uint16_t vlan, const struct igmp_config *,
                                      const struct igmp_ops *, void *aux,
                                      int64_t now);
 void igmp_snoop_destroy(struct igmp_snoop *); /* NULL is fine. */
-/* New timers apply from the next event on; nothing learned is lost. */
+/* New timers apply from the next event on; nothing learned is lost.  Ports'
+ * settings are asked for again: what they forbid now is taken away. */
 void igmp_snoop_set_config(struct igmp_snoop *, const struct igmp_config *,
                            int64_t now);
 
@@ -114,9 +207,30 @@ void igmp_snoop_restore(struct igmp_snoop *, const struct port_id *,
                         const struct ip_addr *sources, size_t n_sources,
                         int64_t now);
 
+/* And one of the hosts behind it that got a copy of their own: only to a
+ * (group, port) that igmp_snoop_restore() has put back. */
+void igmp_snoop_restore_host(struct igmp_snoop *, const struct port_id *,
+                             const struct ip_addr *group,
+                             const struct mac_addr *, int64_t now);
+
 /* Likewise a router port: for as long as if it had just sent a query. */
 void igmp_snoop_restore_router_port(struct igmp_snoop *,
                                     const struct port_id *, int64_t now);
+
+/* Members and router ports that the operator has set.  They merge with what
+ * is learned and never run out; a port that goes down keeps them. */
+struct igmp_filter {
+    bool exclude; /* All but 'sources'; false: only 'sources'. */
+    const struct ip_addr *sources;
+    size_t n_sources;
+};
+
+/* 'filter' NULL: not any more.  False if the group cannot have members. */
+bool igmp_snoop_set_static(struct igmp_snoop *, const struct port_id *,
+                           const struct ip_addr *group,
+                           const struct igmp_filter *filter, int64_t now);
+void igmp_snoop_set_static_router(struct igmp_snoop *, const struct port_id *,
+                                  bool is_router, int64_t now);
 
 /* Reading: forwarding. */
 /* Does 'port' get packets of 'source' (IP_ADDR_ANY: of a source that no
@@ -126,6 +240,13 @@ bool igmp_snoop_forwards(const struct igmp_snoop *,
                          const struct ip_addr *group, const struct port_id *);
 bool igmp_snoop_is_router_port(const struct igmp_snoop *,
                                const struct port_id *);
+
+/* One copy of a packet: out of 'port', to the group's MAC address if 'mac' is
+ * all zero, else to this host's. */
+struct igmp_copy {
+    struct port_id port;
+    struct mac_addr mac;
+};
 
 /* Reading: everything.  Callbacks return false to stop. */
 struct igmp_source_view {
@@ -141,6 +262,8 @@ struct igmp_host_view {
     int version; /* Of its last report. */
     bool exclude;
     int64_t last_report;
+    const struct ip_addr *sources; /* Its own filter. */
+    size_t n_sources;
 };
 
 struct igmp_port_view {
@@ -153,11 +276,28 @@ struct igmp_port_view {
     size_t n_sources;
     const struct igmp_host_view *hosts;
     size_t n_hosts;
+    bool learned;                    /* False: the operator's only. */
+    bool restored;                   /* Nobody has reported yet. */
+    const struct igmp_filter *fixed; /* The operator's, NULL if none. */
+    enum igmp_delivery delivery;     /* As it is now: never AUTO. */
+};
+
+/* A host of the vlan, whatever it joined. */
+struct igmp_known_host {
+    struct mac_addr mac;
+    struct ip_addr ip;
+    struct port_id port;
+    int version;
+    int64_t last_report;
+    size_t n_groups;
+    bool duplicate; /* The same MAC speaks on several ports. */
 };
 
 typedef bool igmp_group_cb(void *aux, const struct ip_addr *group);
 typedef bool igmp_port_cb(void *aux, const struct igmp_port_view *);
 typedef bool igmp_port_id_cb(void *aux, const struct port_id *);
+typedef bool igmp_copy_cb(void *aux, const struct igmp_copy *);
+typedef bool igmp_known_host_cb(void *aux, const struct igmp_known_host *);
 
 size_t igmp_snoop_n_groups(const struct igmp_snoop *);
 size_t igmp_snoop_n_members(const struct igmp_snoop *); /* (group, port)s. */
@@ -173,6 +313,11 @@ void igmp_snoop_each_receiver(const struct igmp_snoop *,
                               const struct ip_addr *source,
                               const struct ip_addr *group, uint64_t dpid,
                               igmp_port_id_cb *, void *aux);
+/* The same in copies: several of a port that delivers by unicast. */
+void igmp_snoop_each_copy(const struct igmp_snoop *,
+                          const struct ip_addr *source,
+                          const struct ip_addr *group, uint64_t dpid,
+                          igmp_copy_cb *, void *aux);
 /* The sources that need an entry of their own, each once and sorted: some
  * port wants them in INCLUDE mode, or blocks them in EXCLUDE mode.  Returns
  * how many there are and writes the first 'room' of them. */
@@ -182,6 +327,20 @@ size_t igmp_snoop_filtered_sources(const struct igmp_snoop *,
 bool igmp_snoop_has_group(const struct igmp_snoop *, const struct ip_addr *);
 void igmp_snoop_each_router_port(const struct igmp_snoop *, igmp_port_id_cb *,
                                  void *aux);
+
+void igmp_snoop_each_host(const struct igmp_snoop *, igmp_known_host_cb *,
+                          void *aux);
+
+/* Why a port is a router port. */
+struct igmp_router_view {
+    struct port_id port;
+    bool fixed;       /* By the operator. */
+    int64_t expires;  /* INT64_MAX if not learned. */
+    const char *sign; /* "query", "pim", "mrd", "static", "restored". */
+};
+typedef bool igmp_router_cb(void *aux, const struct igmp_router_view *);
+void igmp_snoop_each_router(const struct igmp_snoop *, igmp_router_cb *,
+                            void *aux);
 
 struct igmp_querier_view {
     bool ours;
@@ -193,6 +352,9 @@ struct igmp_querier_view {
     int64_t expires;    /* Other querier present timer; INT64_MAX if ours. */
     int64_t query_interval;
     int robustness;
+    /* Another querier speaks an older version than we would: its hosts fall
+     * back to it, sources are not filtered (RFC 3376 7.2.1). */
+    bool falls_back;
 };
 
 void igmp_snoop_querier(const struct igmp_snoop *, struct igmp_querier_view *);

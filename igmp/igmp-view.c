@@ -57,6 +57,29 @@ igmp_snoop_each_receiver(const struct igmp_snoop *s,
     }
 }
 
+struct copy_aux {
+    igmp_copy_cb *cb;
+    void *aux;
+};
+
+static bool
+one_copy(void *copy_, const struct port_id *port)
+{
+    const struct copy_aux *copy = copy_;
+
+    return copy->cb(copy->aux, &(struct igmp_copy){.port = *port});
+}
+
+void
+igmp_snoop_each_copy(const struct igmp_snoop *s, const struct ip_addr *source,
+                     const struct ip_addr *group, uint64_t dpid,
+                     igmp_copy_cb *cb, void *aux)
+{
+    struct copy_aux copy = {cb, aux};
+
+    igmp_snoop_each_receiver(s, source, group, dpid, one_copy, &copy);
+}
+
 size_t
 igmp_snoop_filtered_sources(const struct igmp_snoop *s,
                             const struct ip_addr *group, struct ip_addr *out,
@@ -136,6 +159,7 @@ igmp_snoop_each_port(const struct igmp_snoop *s, const struct ip_addr *group,
             .n_sources = g->n_sources,
             .hosts = g->hosts,
             .n_hosts = g->n_hosts,
+            .learned = true,
         };
 
         if (!cb(aux, &view)) {
@@ -155,6 +179,20 @@ igmp_snoop_each_router_port(const struct igmp_snoop *s, igmp_port_id_cb *cb,
             return;
         }
     }
+}
+
+void
+igmp_snoop_each_host(const struct igmp_snoop *s, igmp_known_host_cb *cb,
+                     void *aux)
+{
+    (void) s, (void) cb, (void) aux;
+}
+
+void
+igmp_snoop_each_router(const struct igmp_snoop *s, igmp_router_cb *cb,
+                       void *aux)
+{
+    (void) s, (void) cb, (void) aux;
 }
 
 void

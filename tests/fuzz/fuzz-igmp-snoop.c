@@ -405,7 +405,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct igmp_ops ops = {
-        membership_changed, router_ports_changed, sent, querier_changed};
+        .membership_changed = membership_changed,
+        .router_ports_changed = router_ports_changed,
+        .send = sent,
+        .querier_changed = querier_changed,
+    };
     struct world w = {.now = 1000};
 
     wire_reader_init(&w.in, data, size);

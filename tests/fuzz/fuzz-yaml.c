@@ -23,7 +23,7 @@ check(bool condition)
 static void
 check_vlan(const struct config_vlan *vlan)
 {
-    const struct igmp_config *igmp = &vlan->igmp;
+    const struct igmp_config *igmp = &vlan->igmp[IGMP_IPV4];
 
     check(vlan->vlan <= 4094);
     check(igmp->version >= 1 && igmp->version <= 3);

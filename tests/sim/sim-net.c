@@ -225,7 +225,7 @@ sim_net_init(struct sim_net *net, const char *yaml, int n_switches,
     }
     free(text);
     /* Shorter than a file may say, so that leaving takes no time. */
-    net->config->vlan_default.igmp.last_member_interval = 10;
+    net->config->vlan_default.igmp[IGMP_IPV4].last_member_interval = 10;
     net->base = event_base_new();
     net->tick = event_new(net->base, -1, EV_PERSIST, on_tick, NULL);
     event_add(net->tick, &millisecond);

@@ -119,8 +119,12 @@ querier_changed(void *f_, bool ours)
     note(f, "%s", ours ? "querier" : "quiet");
 }
 
-static const struct igmp_ops ops = {membership_changed, router_ports_changed,
-                                    sent, querier_changed};
+static const struct igmp_ops ops = {
+    .membership_changed = membership_changed,
+    .router_ports_changed = router_ports_changed,
+    .send = sent,
+    .querier_changed = querier_changed,
+};
 
 static void
 create(struct fixture *f, uint16_t vlan)

@@ -202,20 +202,31 @@ show_group(uint16_t vlan, struct ip_addr group, view_group_cb *cb, void *aux,
            bool *more)
 {
     struct ip_addr source = ip("10.1.0.9");
-    struct view_host host = {
-        {{0, 0, 0, 0, 0, 2}}, ip("10.1.0.2"), 3, true, 4900};
+    struct view_host host = {.mac = {{0, 0, 0, 0, 0, 2}},
+                             .ip = ip("10.1.0.2"),
+                             .version = 3,
+                             .exclude = true,
+                             .age_ms = 4900};
     struct view_member members[] = {
-        {{1, 2}, "s1-eth2", true, 3, "igmp", 255100, NULL, 0, &host, 1},
-        {{1, 3},
-         "bad\xff\"name",
-         false,
-         3,
-         "restored",
-         -1,
-         &source,
-         1,
-         NULL,
-         0},
+        {.port = {1, 2},
+         .port_name = "s1-eth2",
+         .exclude = true,
+         .version = 3,
+         .origin = "igmp",
+         .fixed_by = "",
+         .delivery = "multicast",
+         .expires_ms = 255100,
+         .hosts = &host,
+         .n_hosts = 1},
+        {.port = {1, 3},
+         .port_name = "bad\xff\"name",
+         .version = 3,
+         .origin = "restored",
+         .fixed_by = "",
+         .delivery = "multicast",
+         .expires_ms = -1,
+         .sources = &source,
+         .n_sources = 1},
     };
     struct view_group_switch switches[] = {
         {1, IP_ADDR_ANY, 0x4d000001, VIEW_APPLIED, "", 1000, UINT64_MAX},

@@ -41,10 +41,21 @@ assert_json(struct cJSON *json, const char *expected)
 static void
 test_group(void **state)
 {
-    struct view_host host = {
-        {{0, 0, 0, 0, 0, 2}}, ip("10.1.0.2"), 3, true, 4900};
-    struct view_member member = {{1, 2}, "s1-eth2", true, 3,     "igmp",
-                                 255100, NULL,      0,    &host, 1};
+    struct view_host host = {.mac = {{0, 0, 0, 0, 0, 2}},
+                             .ip = ip("10.1.0.2"),
+                             .version = 3,
+                             .exclude = true,
+                             .age_ms = 4900};
+    struct view_member member = {.port = {1, 2},
+                                 .port_name = "s1-eth2",
+                                 .exclude = true,
+                                 .version = 3,
+                                 .origin = "igmp",
+                                 .fixed_by = "",
+                                 .delivery = "multicast",
+                                 .expires_ms = 255100,
+                                 .hosts = &host,
+                                 .n_hosts = 1};
     struct view_group_switch sw = {1,  IP_ADDR_ANY, 0x4d000001, VIEW_APPLIED,
                                    "", 10,          UINT64_MAX};
     struct view_group g = {0, ip("226.2.2.2"), &member, 1, &sw, 1};
@@ -68,16 +79,15 @@ static void
 test_group_with_sources(void **state)
 {
     struct ip_addr sources[] = {ip("10.1.0.9"), ip("10.1.0.10")};
-    struct view_member member = {{UINT64_MAX, 0xfffffffe},
-                                 "LOCAL",
-                                 false,
-                                 3,
-                                 "restored",
-                                 -1,
-                                 sources,
-                                 2,
-                                 NULL,
-                                 0};
+    struct view_member member = {.port = {UINT64_MAX, 0xfffffffe},
+                                 .port_name = "LOCAL",
+                                 .version = 3,
+                                 .origin = "restored",
+                                 .fixed_by = "",
+                                 .delivery = "multicast",
+                                 .expires_ms = -1,
+                                 .sources = sources,
+                                 .n_sources = 2};
     struct view_group g = {4094, ip("ff0e::1"), &member, 1, NULL, 0};
 
     (void) state;

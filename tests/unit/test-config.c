@@ -78,14 +78,14 @@ assert_defaults(const struct config *config)
     assert_string_equal(config->state_dir, "/var/lib/ofmcast");
     assert_int_equal(config->l2, CONFIG_L2_NORMAL);
     assert_int_equal(config->n_vlans, 0);
-    assert_true(vlan->igmp.querier);
-    assert_true(ip_addr_is_any(&vlan->igmp.address));
-    assert_int_equal(vlan->igmp.version, 3);
-    assert_int_equal(vlan->igmp.query_interval, 125000);
-    assert_int_equal(vlan->igmp.query_response_interval, 10000);
-    assert_int_equal(vlan->igmp.robustness, 2);
-    assert_int_equal(vlan->igmp.last_member_interval, 1000);
-    assert_int_equal(vlan->igmp.last_member_count, 2);
+    assert_true(vlan->igmp[IGMP_IPV4].querier);
+    assert_true(ip_addr_is_any(&vlan->igmp[IGMP_IPV4].address));
+    assert_int_equal(vlan->igmp[IGMP_IPV4].version, 3);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].query_interval, 125000);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].query_response_interval, 10000);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].robustness, 2);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].last_member_interval, 1000);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].last_member_count, 2);
     assert_int_equal(vlan->unregistered, CONFIG_UNREGISTERED_MROUTERS);
     assert_string_equal(config->notice, "");
 }
@@ -148,13 +148,13 @@ test_every_setting(void **state)
     assert_int_equal(config->api.port, 0);
     assert_string_equal(config->state_dir, "./here");
     assert_int_equal(config->l2, CONFIG_L2_NONE);
-    assert_false(vlan->igmp.querier);
-    assert_int_equal(vlan->igmp.version, 2);
-    assert_int_equal(vlan->igmp.query_interval, 12500);
-    assert_int_equal(vlan->igmp.query_response_interval, 1000);
-    assert_int_equal(vlan->igmp.robustness, 7);
-    assert_int_equal(vlan->igmp.last_member_interval, 100);
-    assert_int_equal(vlan->igmp.last_member_count, 3);
+    assert_false(vlan->igmp[IGMP_IPV4].querier);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].version, 2);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].query_interval, 12500);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].query_response_interval, 1000);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].robustness, 7);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].last_member_interval, 100);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].last_member_count, 3);
     assert_int_equal(vlan->unregistered, CONFIG_UNREGISTERED_FLOOD);
 
     /* Sorted, and each built on the defaults, which stand behind "10". */
@@ -163,12 +163,13 @@ test_every_setting(void **state)
     assert_int_equal(config->vlans[1].vlan, 10);
     assert_int_equal(config->vlans[2].vlan, 4094);
     vlan = config_get_vlan(config, 10);
-    assert_int_equal(ip_addr_to_v4(&vlan->igmp.address), 0x0a010001);
-    assert_int_equal(vlan->igmp.query_interval, 12500);
-    assert_false(vlan->igmp.querier);
+    assert_int_equal(ip_addr_to_v4(&vlan->igmp[IGMP_IPV4].address),
+                     0x0a010001);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].query_interval, 12500);
+    assert_false(vlan->igmp[IGMP_IPV4].querier);
     vlan = config_get_vlan(config, 0);
-    assert_true(vlan->igmp.querier);
-    assert_int_equal(vlan->igmp.query_response_interval, 2250);
+    assert_true(vlan->igmp[IGMP_IPV4].querier);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].query_response_interval, 2250);
     assert_int_equal(config_get_vlan(config, 4094)->unregistered,
                      CONFIG_UNREGISTERED_DROP);
     assert_ptr_equal(config_get_vlan(config, 7), &config->vlan_default);

@@ -629,7 +629,11 @@ static void
 run(bool querier)
 {
     static const struct igmp_ops ops = {
-        membership_changed, router_ports_changed, sent, querier_changed};
+        .membership_changed = membership_changed,
+        .router_ports_changed = router_ports_changed,
+        .send = sent,
+        .querier_changed = querier_changed,
+    };
     const char *seed = getenv("OFM_SEED"), *n = getenv("OFM_EVENTS");
     long n_events = n ? atol(n) : EVENTS;
     struct world w = {.querier = querier,

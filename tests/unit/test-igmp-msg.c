@@ -311,7 +311,7 @@ errors_have_names(void **state)
     assert_string_equal(igmp_error_name(IGMP_OK), "ok");
     assert_string_equal(igmp_error_name(IGMP_BAD_CHECKSUM), "bad-checksum");
     assert_string_equal(igmp_error_meaning(IGMP_BAD_CHECKSUM),
-                        "IGMP checksum");
+                        "IGMP, ICMPv6 or PIM checksum");
     assert_string_equal(igmp_error_name(IGMP_N_ERRORS), "?");
     assert_string_equal(igmp_error_meaning(IGMP_N_ERRORS), "?");
 }

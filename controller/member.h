@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROLLER_MEMBER_H
+#define CONTROLLER_MEMBER_H 1
+
+/* A static member or a static router port: /v1/members, and "members" in the
+ * configuration.
+ *
+ *   {"name":"recorder","vlan":10,"dpid":"1","port":"s1-eth7",
+ *    "group":"239.1.1.1","mode":"include","sources":["10.1.0.5"]}
+ *   {"name":"uplink","vlan":10,"dpid":"1","port":"s1-eth9","router":true}
+ *
+ * 'mode' and 'sources' may be left out: every source.  Like a route it waits
+ * for a port that does not exist yet.
+ *
+ * Ownership: a member owns its sources; member_uninit(). */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/route.h"
+#include "lib/mcaddr.h"
+#include "topo/topo-graph.h"
+
+struct cJSON;
+
+struct member {
+    char name[ROUTE_NAME_SIZE];
+    uint16_t vlan;
+    uint64_t dpid;
+    char port[TOPO_PORT_NAME_SIZE]; /* A name, or a number. */
+    bool router;                    /* A router port: no group. */
+    struct ip_addr group;
+    bool exclude; /* All but 'sources'; false: only those. */
+    struct ip_addr *sources;
+    size_t n_sources;
+};
+
+void member_uninit(struct member *);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "igmp/igmp-snoop.h"
+
+#include "igmp/igmp-check.h"
+#include "igmp/igmp-snoop-private.h"
+
+/* Ports: those that lead to routers, those that come and go, and what a
+ * switch still forwards after a restart. */
+
+/* RFC 4541 2.1.1: where queries come from is where routers are. */
+void
+igmp_learn_router_port(struct igmp_snoop *s, struct igmp_port *port)
+{
+    bool is_new = port->router_until == INT64_MAX;
+
+    igmp_table_set_router(&s->table, port,
+                          s->now + igmp_querier_other_present(&s->querier));
+    igmp_table_arm_port(&s->table, port);
+    if (is_new) {
+        s->ops.router_ports_changed(s->aux, &port->id);
+    }
+}
+
+void
+igmp_run_port(struct igmp_snoop *s, struct igmp_port *port)
+{
+    if (port->next_query <= s->now) {
+        port->next_query = INT64_MAX;
+        if (s->querier.ours) {
+            igmp_send_general_query(s, &port->id);
+            if (--port->burst_left > 0) {
+                port->next_query =
+                    s->now + igmp_querier_startup_interval(&s->querier);
+            }
+        }
+    }
+
+    bool gone = port->router_until <= s->now;
+    if (gone) {
+        igmp_table_set_router(&s->table, port, INT64_MAX);
+    }
+    igmp_table_arm_port(&s->table, port);
+    if (gone) {
+        s->ops.router_ports_changed(s->aux, &port->id);
+    }
+}
+
+/* Ports. */
+
+void
+igmp_snoop_port_up(struct igmp_snoop *s, const struct port_id *id, int64_t now)
+{
+    struct igmp_port *port = igmp_table_get_port(&s->table, id);
+
+    s->now = now;
+    port->burst_left = igmp_querier_robustness(&s->querier);
+    port->next_query = now;
+    igmp_run_port(s, port);
+}
+
+void
+igmp_snoop_port_down(struct igmp_snoop *s, const struct port_id *id,
+                     int64_t now)
+{
+    struct igmp_port *port = igmp_table_lookup_port(&s->table, id);
+
+    s->now = now;
+    if (!port) {
+        return;
+    }
+    while (port->members) {
+        igmp_forget_member(s, port->members);
+    }
+
+    bool was_router = port->router_until != INT64_MAX;
+    struct port_id copy = port->id;
+    igmp_table_remove_port(&s->table, port);
+    igmp_querier_port_down(&s->querier, &copy, now);
+    if (was_router) {
+        s->ops.router_ports_changed(s->aux, &copy);
+    }
+}
+
+void
+igmp_snoop_restore(struct igmp_snoop *s, const struct port_id *id,
+                   const struct ip_addr *group, bool exclude,
+                   const struct ip_addr *sources, size_t n_sources,
+                   int64_t now)
+{
+    struct ip_addr list[IGMP_MAX_SOURCES];
+    enum igmp_error error;
+    size_t n = 0;
+
+    s->now = now;
+    for (size_t i = 0; i < n_sources && n < IGMP_MAX_SOURCES; i++) {
+        if (igmp_check_source(&sources[i])) {
+            list[n++] = sources[i];
+        }
+    }
+    n = igmp_sort_sources(list, n);
+    if (igmp_check_group(group) || (!exclude && !n)) {
+        return;
+    }
+
+    struct igmp_port *port = igmp_table_get_port(&s->table, id);
+    struct igmp_member *m = igmp_member_for(s, port, group, true, &error);
+    if (m) {
+        struct igmp_turn t;
+
+        igmp_turn_begin(&t, s, m);
+        if (igmp_group_is_empty(&m->group)) {
+            igmp_group_restore(&m->group, &t.ctx, exclude, list, n);
+        } else {
+            igmp_group_linger(&m->group, &t.ctx, igmp_answered_by(s));
+        }
+        igmp_turn_end(&t);
+    }
+}
+
+void
+igmp_snoop_restore_router_port(struct igmp_snoop *s, const struct port_id *id,
+                               int64_t now)
+{
+    s->now = now;
+    igmp_learn_router_port(s, igmp_table_get_port(&s->table, id));
+}
+
+bool
+igmp_snoop_set_static(struct igmp_snoop *s, const struct port_id *id,
+                      const struct ip_addr *group,
+                      const struct igmp_filter *filter, int64_t now)
+{
+    (void) s, (void) id, (void) group, (void) filter, (void) now;
+    return false;
+}
+
+void
+igmp_snoop_set_static_router(struct igmp_snoop *s, const struct port_id *id,
+                             bool is_router, int64_t now)
+{
+    (void) s, (void) id, (void) is_router, (void) now;
+}
+
+void
+igmp_snoop_restore_host(struct igmp_snoop *s, const struct port_id *id,
+                        const struct ip_addr *group,
+                        const struct mac_addr *mac, int64_t now)
+{
+    (void) s, (void) id, (void) group, (void) mac, (void) now;
+}
