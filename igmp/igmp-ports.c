@@ -145,7 +145,10 @@ igmp_snoop_set_static_router(struct igmp_snoop *s, const struct port_id *id,
 void
 igmp_snoop_restore_host(struct igmp_snoop *s, const struct port_id *id,
                         const struct ip_addr *group,
-                        const struct mac_addr *mac, int64_t now)
+                        const struct mac_addr *mac, bool exclude,
+                        const struct ip_addr *sources, size_t n_sources,
+                        int64_t now)
 {
-    (void) s, (void) id, (void) group, (void) mac, (void) now;
+    (void) s, (void) id, (void) group, (void) mac, (void) exclude;
+    (void) sources, (void) n_sources, (void) now;
 }

@@ -207,11 +207,13 @@ void igmp_snoop_restore(struct igmp_snoop *, const struct port_id *,
                         const struct ip_addr *sources, size_t n_sources,
                         int64_t now);
 
-/* And one of the hosts behind it that got a copy of their own: only to a
- * (group, port) that igmp_snoop_restore() has put back. */
+/* And one of the hosts behind it that got a copy of their own, with its own
+ * filter: only to a (group, port) that igmp_snoop_restore() has put back. */
 void igmp_snoop_restore_host(struct igmp_snoop *, const struct port_id *,
                              const struct ip_addr *group,
-                             const struct mac_addr *, int64_t now);
+                             const struct mac_addr *, bool exclude,
+                             const struct ip_addr *sources, size_t n_sources,
+                             int64_t now);
 
 /* Likewise a router port: for as long as if it had just sent a query. */
 void igmp_snoop_restore_router_port(struct igmp_snoop *,

@@ -294,6 +294,19 @@ mac_addr_is_multicast(const struct mac_addr *m)
     return m->b[0] & 1;
 }
 
+bool
+mac_addr_is_zero(const struct mac_addr *m)
+{
+    static const struct mac_addr zero;
+    return !mac_addr_compare(m, &zero);
+}
+
+int
+mac_addr_compare(const struct mac_addr *a, const struct mac_addr *b)
+{
+    return memcmp(a->b, b->b, sizeof a->b);
+}
+
 /* Switches, ports and channels. */
 
 /* Reads all of 's' as at most 'max' digits of 'base'; 16 hex digits and 15

@@ -81,6 +81,8 @@ const char *mac_addr_format(const struct mac_addr *,
 /* The Ethernet address of a group: RFC 1112 6.4, RFC 2464 7. */
 struct mac_addr mac_addr_of_group(const struct ip_addr *);
 bool mac_addr_is_multicast(const struct mac_addr *);
+bool mac_addr_is_zero(const struct mac_addr *);
+int mac_addr_compare(const struct mac_addr *, const struct mac_addr *);
 
 /* Switches, ports and channels. */
 /* Reads "1", "0x1", "0000000000000001" and "00:00:00:00:00:00:00:01".  Sixteen
