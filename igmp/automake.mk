@@ -5,6 +5,7 @@ libigmp_a_SOURCES = \
 	igmp/igmp-group.c igmp/igmp-group.h \
 	igmp/igmp-hosts.c igmp/igmp-hosts.h \
 	igmp/igmp-input.c \
+	igmp/igmp-limits.c \
 	igmp/igmp-msg.c igmp/igmp-msg.h \
 	igmp/igmp-ports.c \
 	igmp/igmp-querier.c igmp/igmp-querier.h \

@@ -6,6 +6,7 @@
  *
  *   igmp-snoop.c   life, configuration, time, sending
  *   igmp-input.c   reports and queries
+ *   igmp-limits.c  what a port may do
  *   igmp-ports.c   router ports, ports that come and go, restoring
  *   igmp-view.c    reading */
 
@@ -63,6 +64,15 @@ size_t igmp_sort_sources(struct ip_addr *list, size_t n);
 struct igmp_member *igmp_member_for(struct igmp_snoop *, struct igmp_port *,
                                     const struct ip_addr *group, bool creates,
                                     enum igmp_error *error);
+
+/* igmp-limits.c */
+/* Never NULL. */
+const struct igmp_port_config *igmp_port_settings(struct igmp_snoop *,
+                                                  struct igmp_port *);
+/* Tells of what was refused or is near its limit, at most once a second of a
+ * port and guard: who provokes it may do so at any rate. */
+void igmp_guard_tell(struct igmp_snoop *, struct igmp_port *,
+                     const struct igmp_guard_event *);
 
 /* igmp-ports.c */
 /* RFC 4541 2.1.1: where queries come from is where routers are. */

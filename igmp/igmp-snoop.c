@@ -20,20 +20,6 @@ enum { MAX_FRAME = 1514 + 4 };
 
 /* Configuration. */
 
-const struct igmp_port_config igmp_port_config_default = {
-    .leave = IGMP_LEAVE_QUERY};
-
-const char *
-igmp_guard_name(enum igmp_guard guard)
-{
-    static const char *const names[] = {
-        "vlan-groups", "port-groups", "port-hosts",
-        "sources",     "permission",  "role",
-    };
-
-    return (unsigned int) guard < IGMP_N_GUARDS ? names[guard] : "?";
-}
-
 void
 igmp_config_init(struct igmp_config *c)
 {
@@ -218,7 +204,12 @@ void
 igmp_snoop_set_config(struct igmp_snoop *s, const struct igmp_config *config,
                       int64_t now)
 {
+    struct igmp_port *port;
+
     s->now = now;
+    for (port = s->table.ports; port; port = port->hh.next) {
+        port->config = NULL;
+    }
     igmp_querier_done(s, igmp_querier_set_config(&s->querier, config, now));
 }
 

@@ -55,6 +55,9 @@ igmp_table_get_port(struct igmp_table *t, const struct port_id *id)
         port = xcalloc(1, sizeof *port);
         port->id = *id;
         port->next_query = port->router_until = INT64_MAX;
+        for (int i = 0; i < IGMP_N_GUARDS; i++) {
+            port->guard_told[i] = INT64_MIN;
+        }
         HASH_ADD(hh, t->ports, id, sizeof port->id, port);
     }
     return port;

@@ -53,6 +53,9 @@ struct igmp_port {
     int64_t router_until;    /* INT64_MAX: not a router port. */
     struct igmp_port *prev_router, *next_router; /* If it is one. */
     int burst_left;
+
+    const struct igmp_port_config *config; /* NULL: to be asked for. */
+    int64_t guard_told[IGMP_N_GUARDS];     /* INT64_MIN: never. */
 };
 
 struct igmp_member {
