@@ -6,13 +6,15 @@ libigmp_a_SOURCES = \
 	igmp/igmp-hosts.c igmp/igmp-hosts.h \
 	igmp/igmp-input.c \
 	igmp/igmp-limits.c \
-	igmp/igmp-msg.c igmp/igmp-msg.h \
+	igmp/igmp-msg.c igmp/igmp-msg.h igmp/igmp-msg-private.h \
 	igmp/igmp-ports.c \
 	igmp/igmp-querier.c igmp/igmp-querier.h \
 	igmp/igmp-snoop.c igmp/igmp-snoop.h igmp/igmp-snoop-private.h \
 	igmp/igmp-sources.c igmp/igmp-sources.h \
 	igmp/igmp-table.c igmp/igmp-table.h \
-	igmp/igmp-view.c
+	igmp/igmp-view.c \
+	igmp/mld-build.c \
+	igmp/mld-msg.c
 
 if HAVE_CMOCKA
 igmp_tests = \

@@ -2,7 +2,9 @@
 #include <config.h>
 #include "igmp/igmp-msg.h"
 
-#include "lib/wire.h"
+#include <string.h>
+
+#include "igmp/igmp-msg-private.h"
 
 /* Building: the other half of igmp-msg.h.
  *
@@ -23,25 +25,37 @@ enum {
 #define ALL_V3_ROUTERS UINT32_C(0xe0000016) /* 224.0.0.22 */
 
 struct envelope {
+    struct mac_addr eth_dst; /* All zero: the group's. */
     const struct mac_addr *eth_src;
     uint16_t vlan;
     const struct ip_addr *ip_src;
     struct ip_addr ip_dst;
 };
 
+void
+igmp_ethernet_put(struct wire_writer *w, const struct mac_addr *eth_dst,
+                  const struct mac_addr *eth_src, uint16_t vlan, uint16_t type,
+                  const struct ip_addr *ip_dst)
+{
+    static const struct mac_addr none;
+    struct mac_addr dst = memcmp(eth_dst, &none, sizeof none)
+                              ? *eth_dst
+                              : mac_addr_of_group(ip_dst);
+
+    wire_put(w, dst.b, sizeof dst.b);
+    wire_put(w, eth_src->b, sizeof eth_src->b);
+    if (vlan) {
+        wire_put_be16(w, 0x8100);
+        wire_put_be16(w, vlan);
+    }
+    wire_put_be16(w, type);
+}
+
 /* Returns where the IPv4 header begins. */
 static size_t
 put_headers(struct wire_writer *w, const struct envelope *e)
 {
-    struct mac_addr eth_dst = mac_addr_of_group(&e->ip_dst);
-
-    wire_put(w, eth_dst.b, sizeof eth_dst.b);
-    wire_put(w, e->eth_src->b, sizeof e->eth_src->b);
-    if (e->vlan) {
-        wire_put_be16(w, 0x8100);
-        wire_put_be16(w, e->vlan);
-    }
-    wire_put_be16(w, 0x0800);
+    igmp_ethernet_put(w, &e->eth_dst, e->eth_src, e->vlan, 0x0800, &e->ip_dst);
 
     size_t ip_at = w->at;
     wire_put_u8(w, 0x40 | IP_HEADER_SIZE / 4);
@@ -112,20 +126,27 @@ qqi_code(int64_t ms)
                                                  : (unsigned int) seconds);
 }
 
-size_t
-igmp_query_encode(const struct igmp_query *q, void *buf, size_t room)
+void
+igmp_query_flags_put(struct wire_writer *w, const struct igmp_query *q)
+{
+    uint8_t qrv = q->qrv <= 7 ? q->qrv : 0; /* RFC 3376 4.1.6. */
+
+    wire_put_u8(w, (uint8_t) ((q->suppress ? 0x08 : 0) | qrv));
+    wire_put_u8(w, qqi_code(q->query_interval_ms));
+}
+
+static size_t
+encode_query(const struct igmp_query *q, void *buf, size_t room)
 {
     bool general = ip_addr_is_any(&q->group);
-    struct envelope e = {.eth_src = &q->eth_src,
+    struct envelope e = {.eth_dst = q->eth_dst,
+                         .eth_src = &q->eth_src,
                          .vlan = q->vlan,
                          .ip_src = &q->ip_src,
                          .ip_dst =
                              general ? ip_addr_v4(ALL_SYSTEMS) : q->group};
     struct wire_writer w;
 
-    if (q->n_sources > UINT16_MAX) {
-        return 0;
-    }
     wire_writer_init(&w, buf, room);
     size_t ip_at = put_headers(&w, &e);
     wire_put_u8(&w, 0x11);
@@ -133,14 +154,21 @@ igmp_query_encode(const struct igmp_query *q, void *buf, size_t room)
     wire_put_be16(&w, 0); /* Checksum. */
     wire_put_be32(&w, general ? 0 : ip_addr_to_v4(&q->group));
     if (q->version >= 3) {
-        uint8_t qrv = q->qrv <= 7 ? q->qrv : 0; /* RFC 3376 4.1.6. */
-
-        wire_put_u8(&w, (uint8_t) ((q->suppress ? 0x08 : 0) | qrv));
-        wire_put_u8(&w, qqi_code(q->query_interval_ms));
+        igmp_query_flags_put(&w, q);
         wire_put_be16(&w, (uint16_t) q->n_sources);
         put_sources(&w, q->sources, q->n_sources);
     }
     return finish(&w, ip_at);
+}
+
+size_t
+igmp_query_encode(const struct igmp_query *q, void *buf, size_t room)
+{
+    if (q->n_sources > UINT16_MAX) {
+        return 0;
+    }
+    return q->family == IGMP_IPV6 ? mld_query_encode(q, buf, room)
+                                  : encode_query(q, buf, room);
 }
 
 static void
@@ -163,8 +191,8 @@ put_v3_records(struct wire_writer *w, const struct igmp_report *report)
     }
 }
 
-size_t
-igmp_report_encode(const struct igmp_report *report, void *buf, size_t room)
+static size_t
+encode_report(const struct igmp_report *report, void *buf, size_t room)
 {
     bool leave = report->version == 2 && report->leave;
     struct envelope e = {.eth_src = &report->eth_src,
@@ -172,10 +200,6 @@ igmp_report_encode(const struct igmp_report *report, void *buf, size_t room)
                          .ip_src = &report->ip_src};
     struct wire_writer w;
 
-    if (report->n_records > UINT16_MAX
-        || (report->version < 3 && !report->n_records)) {
-        return 0;
-    }
     if (report->version >= 3) {
         e.ip_dst = ip_addr_v4(ALL_V3_ROUTERS);
     } else if (leave) {
@@ -195,4 +219,15 @@ igmp_report_encode(const struct igmp_report *report, void *buf, size_t room)
         wire_put_be32(&w, ip_addr_to_v4(&report->records[0].group));
     }
     return finish(&w, ip_at);
+}
+
+size_t
+igmp_report_encode(const struct igmp_report *report, void *buf, size_t room)
+{
+    if (report->n_records > UINT16_MAX
+        || (report->version < 3 && !report->n_records)) {
+        return 0;
+    }
+    return report->family == IGMP_IPV6 ? mld_report_encode(report, buf, room)
+                                       : encode_report(report, buf, room);
 }

@@ -47,7 +47,7 @@ load_sources(struct igmp_snoop *s, const struct igmp_sources *from,
     for (size_t i = 0; i < from->n; i++) {
         struct ip_addr a = igmp_source_at(from, i);
 
-        if (!igmp_check_source(&a)) {
+        if (!igmp_check_source(s->querier.config.family, &a)) {
             continue;
         }
         if (*n == IGMP_MAX_SOURCES) {
@@ -90,7 +90,7 @@ input_record(struct igmp_snoop *s, struct igmp_port *port,
              const struct igmp_msg *msg, const struct igmp_record *record)
 {
     struct ip_addr list[IGMP_MAX_SOURCES];
-    enum igmp_error error = igmp_check_group(&record->group);
+    enum igmp_error error = igmp_check_group(msg->family, &record->group);
     size_t n;
 
     if (error) {
@@ -210,9 +210,14 @@ enum igmp_error
 igmp_snoop_input(struct igmp_snoop *s, const struct port_id *id,
                  const struct igmp_msg *msg, int64_t now)
 {
-    enum igmp_error error = igmp_check_msg(msg);
+    const struct igmp_config *c = &s->querier.config;
+    enum igmp_error error =
+        msg->family == c->family ? igmp_check_msg(msg) : IGMP_NOT_IGMP;
 
     s->now = now;
+    if (!error && c->require_router_alert && !msg->router_alert) {
+        error = IGMP_NO_ROUTER_ALERT;
+    }
     if (!error) {
         struct igmp_port *port = igmp_table_get_port(&s->table, id);
 

@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-#include "lib/wire.h"
+#include "igmp/igmp-msg-private.h"
 
 enum {
     ETH_TYPE_IP = 0x0800,
+    ETH_TYPE_IP6 = 0x86dd,
     ETH_TYPE_VLAN = 0x8100,
     VLAN_VID_MASK = 0x0fff,
     VLAN_VID_RESERVED = 0x0fff, /* IEEE 802.1Q table 9-2. */
@@ -97,22 +98,21 @@ igmp_source_at(const struct igmp_sources *s, size_t i)
 /* Ethernet, with at most one tag.  What carries two is another network's
  * vlan inside of ours: not for us to look into. */
 static enum igmp_error
-decode_ethernet(struct wire_reader *r, struct igmp_msg *m)
+decode_ethernet(struct wire_reader *r, struct igmp_msg *m, uint16_t *type)
 {
     wire_get(r, m->eth_dst.b, sizeof m->eth_dst.b);
     wire_get(r, m->eth_src.b, sizeof m->eth_src.b);
 
-    uint16_t type = wire_get_be16(r);
-    if (type == ETH_TYPE_VLAN) {
+    *type = wire_get_be16(r);
+    if (*type == ETH_TYPE_VLAN) {
         m->tagged = true;
         m->vlan = wire_get_be16(r) & VLAN_VID_MASK;
-        type = wire_get_be16(r);
+        *type = wire_get_be16(r);
     }
     if (r->failed) {
         return IGMP_TRUNCATED;
     }
-    return type == ETH_TYPE_IP && m->vlan != VLAN_VID_RESERVED ? IGMP_OK
-                                                               : IGMP_NOT_IGMP;
+    return m->vlan != VLAN_VID_RESERVED ? IGMP_OK : IGMP_NOT_IGMP;
 }
 
 /* Options that make no sense are left alone: they are not what a membership
@@ -218,34 +218,38 @@ decode_query(struct wire_reader *r, uint8_t code, struct igmp_msg *m)
     return r->failed ? IGMP_TRUNCATED : IGMP_OK;
 }
 
-/* Reads one group record and steps over its auxiliary data, which counts in
- * 32-bit words (RFC 3376 4.2.6). */
-static bool
-read_record(struct wire_reader *r, struct igmp_record *record)
+/* Auxiliary data counts in 32-bit words (RFC 3376 4.2.6). */
+bool
+igmp_record_read(struct wire_reader *r, uint8_t width,
+                 struct igmp_record *record)
 {
     record->type = wire_get_u8(r);
     size_t aux_size = wire_get_u8(r) * 4u;
     record->sources.n = wire_get_be16(r);
-    record->sources.width = V4_WIDTH;
-    record->group = ip_addr_v4(wire_get_be32(r));
-    record->sources.bytes =
-        wire_take(r, record->sources.n * (size_t) V4_WIDTH);
+    record->sources.width = width;
+    if (width == V4_WIDTH) {
+        record->group = ip_addr_v4(wire_get_be32(r));
+    } else {
+        wire_get(r, record->group.b, sizeof record->group.b);
+    }
+    record->sources.bytes = wire_take(r, record->sources.n * (size_t) width);
     wire_skip(r, aux_size);
     return !r->failed;
 }
 
-static enum igmp_error
-decode_v3_report(struct wire_reader *r, struct igmp_msg *m)
+enum igmp_error
+igmp_records_decode(struct wire_reader *r, uint8_t width, struct igmp_msg *m)
 {
     struct igmp_record record;
 
     m->kind = IGMP_V3_REPORT;
     m->version = 3;
+    m->address_width = width;
     wire_skip(r, 2); /* Reserved. */
     m->n_records = wire_get_be16(r);
     m->records = r->data + r->at;
     for (unsigned int i = 0; i < m->n_records; i++) {
-        if (!read_record(r, &record)) {
+        if (!igmp_record_read(r, width, &record)) {
             return IGMP_TRUNCATED;
         }
     }
@@ -270,7 +274,7 @@ decode_igmp(struct wire_reader *r, struct igmp_msg *m)
     case IGMP_TYPE_QUERY:
         return decode_query(r, code, m);
     case IGMP_TYPE_V3_REPORT:
-        return decode_v3_report(r, m);
+        return igmp_records_decode(r, V4_WIDTH, m);
     case IGMP_TYPE_V1_REPORT:
         m->kind = IGMP_V1_REPORT;
         m->version = 1;
@@ -291,30 +295,41 @@ decode_igmp(struct wire_reader *r, struct igmp_msg *m)
     return IGMP_OK;
 }
 
+static enum igmp_error
+decode_ip4_msg(struct wire_reader *r, struct igmp_msg *m)
+{
+    struct wire_reader payload;
+    enum igmp_error error = decode_ip(r, m, &payload);
+
+    /* From here on the start of the message is where its size counts. */
+    return error ? error : decode_igmp(&payload, m);
+}
+
 enum igmp_error
 igmp_msg_decode(const void *frame, size_t size, struct igmp_msg *m)
 {
-    struct wire_reader r, payload;
-    enum igmp_error error;
+    struct wire_reader r;
+    uint16_t type;
 
     memset(m, 0, sizeof *m);
     wire_reader_init(&r, frame, size);
-    error = decode_ethernet(&r, m);
-    if (!error) {
-        error = decode_ip(&r, m, &payload);
+
+    enum igmp_error error = decode_ethernet(&r, m, &type);
+    if (error) {
+        return error;
     }
-    if (!error) {
-        /* From here on the start of the message is where its size counts. */
-        error = decode_igmp(&payload, m);
-    }
-    return error;
+    return type == ETH_TYPE_IP    ? decode_ip4_msg(&r, m)
+           : type == ETH_TYPE_IP6 ? mld_msg_decode(&r, m)
+                                  : IGMP_NOT_IGMP;
 }
 
 void
 igmp_record_first(struct igmp_record_cursor *c, const struct igmp_msg *m)
 {
-    *c = (struct igmp_record_cursor){
-        .bytes = m->records, .left = m->records_size, .n_left = m->n_records};
+    *c = (struct igmp_record_cursor){.bytes = m->records,
+                                     .left = m->records_size,
+                                     .n_left = m->n_records,
+                                     .address_width = m->address_width};
 }
 
 bool
@@ -326,7 +341,7 @@ igmp_record_next(struct igmp_record_cursor *c, struct igmp_record *record)
         return false;
     }
     wire_reader_init(&r, c->bytes, c->left);
-    if (!read_record(&r, record)) {
+    if (!igmp_record_read(&r, c->address_width, record)) {
         return false; /* Not after igmp_msg_decode(). */
     }
     c->bytes += r.at;

@@ -94,12 +94,13 @@ igmp_snoop_restore(struct igmp_snoop *s, const struct port_id *id,
 
     s->now = now;
     for (size_t i = 0; i < n_sources && n < IGMP_MAX_SOURCES; i++) {
-        if (igmp_check_source(&sources[i])) {
+        if (igmp_check_source(s->querier.config.family, &sources[i])) {
             list[n++] = sources[i];
         }
     }
     n = igmp_sort_sources(list, n);
-    if (igmp_check_group(group) || (!exclude && !n)) {
+    if (igmp_check_group(s->querier.config.family, group)
+        || (!exclude && !n)) {
         return;
     }
 

@@ -50,6 +50,7 @@ send_query(struct igmp_snoop *s, const struct port_id *port,
     struct igmp_query q = *what;
     uint8_t frame[MAX_FRAME];
 
+    q.family = c->family;
     q.version = c->version;
     q.eth_src = c->mac;
     q.vlan = s->vlan;

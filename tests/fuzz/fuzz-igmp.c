@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "igmp/igmp-msg.h"
+#include "igmp/igmp-msg-private.h"
 #include "lib/wire.h"
 #include "lib/xalloc.h"
 
@@ -29,7 +29,7 @@ copy_sources(const struct igmp_sources *sources)
 
     for (size_t i = 0; i < sources->n; i++) {
         copy[i] = igmp_source_at(sources, i);
-        CHECK(ip_addr_is_v4(&copy[i]));
+        CHECK(sources->width == 16 || ip_addr_is_v4(&copy[i]));
     }
     return copy;
 }
@@ -38,12 +38,14 @@ static void
 check_sources(const struct igmp_sources *a, const struct igmp_sources *b)
 {
     CHECK(a->n == b->n);
-    CHECK(!a->n || !memcmp(a->bytes, b->bytes, a->n * 4u));
+    CHECK(a->width == b->width);
+    CHECK(!a->n || !memcmp(a->bytes, b->bytes, (size_t) a->n * a->width));
 }
 
 static void
 check_headers(const struct igmp_msg *a, const struct igmp_msg *b)
 {
+    CHECK(a->family == b->family);
     CHECK(a->kind == b->kind && a->version == b->version);
     CHECK(a->vlan == b->vlan);
     CHECK(!memcmp(&a->eth_src, &b->eth_src, sizeof a->eth_src));
@@ -55,7 +57,8 @@ static void
 check_query(const struct igmp_msg *m, uint8_t *buf)
 {
     struct ip_addr *sources = copy_sources(&m->sources);
-    struct igmp_query q = {.version = m->version,
+    struct igmp_query q = {.family = m->family,
+                           .version = m->version,
                            .eth_src = m->eth_src,
                            .vlan = m->vlan,
                            .ip_src = m->ip_src,
@@ -71,13 +74,15 @@ check_query(const struct igmp_msg *m, uint8_t *buf)
 
     free(sources);
     if (!n) {
-        CHECK(m->sources.n > 16000); /* Options took less room there. */
+        /* Options took less room there. */
+        CHECK((size_t) m->sources.n * m->sources.width > 64000);
         return;
     }
     CHECK(!igmp_msg_decode(buf, n, &again));
     check_headers(m, &again);
     CHECK(ip_addr_equal(&m->group, &again.group));
-    CHECK(again.max_resp_ms == (m->max_resp_ms ? m->max_resp_ms : 100));
+    int64_t least = m->family == IGMP_IPV6 ? 1 : 100;
+    CHECK(again.max_resp_ms == (m->max_resp_ms ? m->max_resp_ms : least));
     CHECK(again.suppress == m->suppress && again.qrv == m->qrv);
     CHECK(again.query_interval_ms == m->query_interval_ms);
     check_sources(&m->sources, &again.sources);
@@ -87,7 +92,8 @@ static void
 check_short_report(const struct igmp_msg *m, uint8_t *buf)
 {
     struct igmp_report_record record = {.group = m->group};
-    struct igmp_report report = {.version = m->version,
+    struct igmp_report report = {.family = m->family,
+                                 .version = m->version,
                                  .leave = m->kind == IGMP_V2_LEAVE,
                                  .eth_src = m->eth_src,
                                  .vlan = m->vlan,
@@ -107,7 +113,8 @@ check_v3_report(const struct igmp_msg *m, uint8_t *buf)
 {
     struct igmp_report_record *records =
         xcalloc(m->n_records, sizeof *records);
-    struct igmp_report report = {.version = 3,
+    struct igmp_report report = {.family = m->family,
+                                 .version = 3,
                                  .eth_src = m->eth_src,
                                  .vlan = m->vlan,
                                  .ip_src = m->ip_src,
@@ -164,27 +171,65 @@ run(const uint8_t *data, size_t size)
 
 /* Puts the checksums right, which a fuzzer would hardly hit upon. */
 static void
+mend_ip4(struct wire_writer *w, size_t ip_at)
+{
+    uint8_t *ip = w->data + ip_at;
+    size_t size = w->at - ip_at;
+
+    if (size < 20) {
+        return;
+    }
+    size_t header = (ip[0] & 0x0fu) * 4;
+    size_t total = (size_t) (ip[2] << 8 | ip[3]);
+    if (header < 20 || header + 4 > total || total > size) {
+        return;
+    }
+    wire_patch_be16(w, ip_at + 10, 0);
+    wire_patch_be16(w, ip_at + 10, wire_checksum(ip, header));
+    wire_patch_be16(w, ip_at + header + 2, 0);
+    wire_patch_be16(w, ip_at + header + 2,
+                    wire_checksum(ip + header, total - header));
+}
+
+static void
+mend_ip6(struct wire_writer *w, size_t ip_at)
+{
+    uint8_t *ip = w->data + ip_at;
+    size_t size = w->at - ip_at;
+    struct ip_addr src, dst;
+
+    if (size < 48) {
+        return;
+    }
+    size_t end = 40 + (size_t) (ip[4] << 8 | ip[5]);
+    uint8_t protocol = ip[6] ? ip[6] : ip[40];
+    size_t at = ip[6] ? 40 : 40 + ip[41] * (size_t) 8 + 8;
+    if (end > size || at + 4 > end) {
+        return;
+    }
+    memcpy(src.b, ip + 8, sizeof src.b);
+    memcpy(dst.b, ip + 24, sizeof dst.b);
+    wire_patch_be16(w, ip_at + at + 2, 0);
+    wire_patch_be16(w, ip_at + at + 2,
+                    mld_checksum(&src, &dst, protocol, ip + at, end - at));
+}
+
+static void
 mend(uint8_t *frame, size_t size)
 {
     size_t ip_at = size > 13 && frame[12] == 0x81 ? 18 : 14;
     struct wire_writer w;
 
-    if (size < ip_at + 20) {
-        return;
-    }
-    size_t header = (frame[ip_at] & 0x0fu) * 4;
-    size_t total = (size_t) (frame[ip_at + 2] << 8 | frame[ip_at + 3]);
-    if (header < 20 || header + 8 > total || total > size - ip_at) {
+    if (size < ip_at) {
         return;
     }
     wire_writer_init(&w, frame, size);
     w.at = size;
-    wire_patch_be16(&w, ip_at + 10, 0);
-    wire_patch_be16(&w, ip_at + 10, wire_checksum(frame + ip_at, header));
-    uint8_t *igmp = frame + ip_at + header;
-    wire_patch_be16(&w, ip_at + header + 2, 0);
-    wire_patch_be16(&w, ip_at + header + 2,
-                    wire_checksum(igmp, total - header));
+    if (frame[ip_at - 2] == 0x86) {
+        mend_ip6(&w, ip_at);
+    } else {
+        mend_ip4(&w, ip_at);
+    }
 }
 
 int

@@ -58,7 +58,8 @@ put_headers(struct text *t, const struct igmp_msg *m)
                                         "report"};
     char a[IP_ADDR_STRLEN], b[IP_ADDR_STRLEN];
 
-    put(t, "%s v%d\n", kinds[m->kind], m->version);
+    put(t, "%s%s v%d\n", m->family == IGMP_IPV6 ? "mld " : "", kinds[m->kind],
+        igmp_version_shown(m->family, m->version));
     put(t, "eth %s", mac_addr_format(&m->eth_src, a));
     put(t, " > %s", mac_addr_format(&m->eth_dst, a));
     if (m->tagged) {
@@ -109,7 +110,8 @@ static size_t
 encode_query(const struct igmp_msg *m, uint8_t *out)
 {
     struct ip_addr sources[MAX_SOURCES], *next = sources;
-    struct igmp_query q = {.version = m->version,
+    struct igmp_query q = {.family = m->family,
+                           .version = m->version,
                            .eth_src = m->eth_src,
                            .vlan = m->vlan,
                            .ip_src = m->ip_src,
@@ -129,7 +131,8 @@ encode_report(const struct igmp_msg *m, uint8_t *out)
 {
     struct ip_addr sources[MAX_SOURCES], *next = sources;
     struct igmp_report_record records[MAX_RECORDS] = {{.group = m->group}};
-    struct igmp_report report = {.version = m->version,
+    struct igmp_report report = {.family = m->family,
+                                 .version = m->version,
                                  .leave = m->kind == IGMP_V2_LEAVE,
                                  .eth_src = m->eth_src,
                                  .vlan = m->vlan,

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "igmp/igmp-check.h"
+#include "igmp/igmp-msg-private.h"
 #include "lib/wire.h"
 #include "lib/xalloc.h"
 
@@ -75,9 +77,62 @@ v2_leave(uint8_t *buf, size_t room)
     return igmp_report_encode(&report, buf, room);
 }
 
+static size_t
+mld2_report(uint8_t *buf, size_t room)
+{
+    struct ip_addr sources[] = {ip("2001:db8::1"), ip("2001:db8::2")};
+    struct igmp_report_record records[] = {
+        {IGMP_CHANGE_TO_EXCLUDE, ip("ff15::2:2"), NULL, 0},
+        {IGMP_ALLOW_NEW_SOURCES, ip("ff35::1"), sources, 2},
+    };
+    struct igmp_report report = {.family = IGMP_IPV6,
+                                 .version = 3,
+                                 .eth_src = MAC,
+                                 .vlan = 10,
+                                 .ip_src = ip("fe80::2"),
+                                 .records = records,
+                                 .n_records = 2};
+
+    return igmp_report_encode(&report, buf, room);
+}
+
+static size_t
+mld2_query(uint8_t *buf, size_t room)
+{
+    struct ip_addr sources[] = {ip("2001:db8::1"), ip("2001:db8::2")};
+    struct igmp_query q = {.family = IGMP_IPV6,
+                           .version = 3,
+                           .eth_src = MAC,
+                           .ip_src = ip("fe80::1"),
+                           .group = ip("ff35::1"),
+                           .sources = sources,
+                           .n_sources = 2,
+                           .max_resp_ms = 1000,
+                           .qrv = 2,
+                           .query_interval_ms = 125000};
+
+    return igmp_query_encode(&q, buf, room);
+}
+
+static size_t
+mld1_done(uint8_t *buf, size_t room)
+{
+    struct igmp_report_record record = {.group = ip("ff15::2:2")};
+    struct igmp_report report = {.family = IGMP_IPV6,
+                                 .version = 2,
+                                 .leave = true,
+                                 .eth_src = MAC,
+                                 .ip_src = ip("fe80::2"),
+                                 .records = &record,
+                                 .n_records = 1};
+
+    return igmp_report_encode(&report, buf, room);
+}
+
 typedef size_t build_fn(uint8_t *buf, size_t room);
-static build_fn *const builders[] = {v3_report, v3_query, v2_leave};
-enum { N_BUILDERS = sizeof builders / sizeof *builders };
+static build_fn *const builders[] = {v3_report,   v3_query,   v2_leave,
+                                     mld2_report, mld2_query, mld1_done};
+enum { N_BUILDERS = sizeof builders / sizeof *builders, N_IPV4 = 3 };
 
 /* A frame cut anywhere is refused, and nothing behind the cut is read (the
  * copy is of exactly that size, for AddressSanitizer). */
@@ -126,7 +181,7 @@ static void
 message_cut_at_every_byte(void **state)
 {
     (void) state;
-    for (int i = 0; i < N_BUILDERS; i++) {
+    for (int i = 0; i < N_IPV4; i++) {
         uint8_t frame[256];
         size_t size = builders[i](frame, sizeof frame);
         size_t ip_at = frame[12] == 0x81 ? 18 : 14;
@@ -156,6 +211,62 @@ message_cut_at_every_byte(void **state)
     }
 }
 
+/* Likewise for the 'icmp_size' bytes that are kept of ICMPv6. */
+static size_t
+cut_mld(uint8_t *frame, size_t size, size_t ip_at, size_t icmp_size)
+{
+    size_t icmp_at = ip_at + 48;
+    struct ip_addr src, dst;
+    struct wire_writer w;
+
+    memcpy(src.b, frame + ip_at + 8, sizeof src.b);
+    memcpy(dst.b, frame + ip_at + 24, sizeof dst.b);
+    wire_writer_init(&w, frame, size);
+    w.at = size;
+    wire_patch_be16(&w, ip_at + 4, (uint16_t) (8 + icmp_size));
+    if (icmp_size >= 4) {
+        wire_patch_be16(&w, icmp_at + 2, 0);
+        wire_patch_be16(
+            &w, icmp_at + 2,
+            mld_checksum(&src, &dst, 58, frame + icmp_at, icmp_size));
+    }
+    return icmp_at + icmp_size;
+}
+
+static void
+mld_cut_at_every_byte(void **state)
+{
+    (void) state;
+    for (int i = N_IPV4; i < N_BUILDERS; i++) {
+        uint8_t frame[256];
+        size_t size = builders[i](frame, sizeof frame);
+        size_t ip_at = frame[12] == 0x81 ? 18 : 14;
+        uint8_t type = frame[ip_at + 48];
+
+        for (size_t n = 0; n < size - ip_at - 48; n++) {
+            uint8_t copy[256];
+            struct igmp_msg m;
+
+            memcpy(copy, frame, size);
+            size_t cut = cut_mld(copy, size, ip_at, n);
+            uint8_t *exact = xmemdup(copy, cut);
+            enum igmp_error error = igmp_msg_decode(exact, cut, &m);
+
+            /* 24 bytes of an MLDv2 query are one of MLDv1. */
+            if (type == 130 && n == 24) {
+                assert_int_equal(error, IGMP_OK);
+                assert_int_equal(m.version, 2);
+            } else {
+                size_t least = type == 143 ? 8 : type == 130 ? 28 : 24;
+
+                assert_int_equal(error,
+                                 n < least ? IGMP_BAD_LENGTH : IGMP_TRUNCATED);
+            }
+            free(exact);
+        }
+    }
+}
+
 /* One wrong bit anywhere in what the checksums cover is noticed. */
 static void
 every_bit_flip_is_refused(void **state)
@@ -167,6 +278,30 @@ every_bit_flip_is_refused(void **state)
     for (size_t bit = 18 * 8; bit < size * 8; bit++) {
         struct igmp_msg m;
 
+        frame[bit / 8] ^= (uint8_t) (1 << bit % 8);
+        assert_int_not_equal(igmp_msg_decode(frame, size, &m), IGMP_OK);
+        frame[bit / 8] ^= (uint8_t) (1 << bit % 8);
+    }
+}
+
+/* IPv6 has no checksum of its header: its addresses and ICMPv6 are covered by
+ * the one of ICMPv6.  The type may turn into another protocol's. */
+static void
+every_bit_flip_of_mld_is_refused(void **state)
+{
+    (void) state;
+    uint8_t frame[256];
+    size_t size = mld2_report(frame, sizeof frame);
+
+    for (size_t bit = (18 + 8) * 8; bit < size * 8; bit++) {
+        struct igmp_msg m;
+
+        if (bit / 8 == 18 + 40 || bit / 8 == 18 + 40 + 1) {
+            continue; /* Of the options: what follows, and their size. */
+        }
+        if (bit / 8 > 18 + 40 && bit / 8 < 18 + 48) {
+            continue; /* The options themselves. */
+        }
         frame[bit / 8] ^= (uint8_t) (1 << bit % 8);
         assert_int_not_equal(igmp_msg_decode(frame, size, &m), IGMP_OK);
         frame[bit / 8] ^= (uint8_t) (1 << bit % 8);
@@ -217,6 +352,34 @@ records_are_iterated(void **state)
     assert_false(igmp_record_next(&c, &record));
 }
 
+static void
+mld_records_are_iterated(void **state)
+{
+    (void) state;
+    uint8_t frame[256];
+    struct igmp_record_cursor c;
+    struct igmp_record record;
+    struct igmp_msg m;
+
+    assert_int_equal(
+        igmp_msg_decode(frame, mld2_report(frame, sizeof frame), &m), IGMP_OK);
+    assert_int_equal(m.family, IGMP_IPV6);
+    assert_int_equal(m.kind, IGMP_V3_REPORT);
+    assert_int_equal(igmp_version_shown(m.family, m.version), 2);
+    assert_int_equal(m.vlan, 10);
+    igmp_record_first(&c, &m);
+    assert_true(igmp_record_next(&c, &record));
+    assert_true(ip_addr_equal(
+        &record.group, &(struct ip_addr){{0xff, 0x15, [13] = 2, [15] = 2}}));
+    assert_int_equal(record.sources.n, 0);
+    assert_true(igmp_record_next(&c, &record));
+    assert_int_equal(record.sources.n, 2);
+    struct ip_addr a = igmp_source_at(&record.sources, 1),
+                   b = ip("2001:db8::2");
+    assert_true(ip_addr_equal(&a, &b));
+    assert_false(igmp_record_next(&c, &record));
+}
+
 /* A report or leave has no records to iterate over. */
 static void
 other_kinds_have_no_records(void **state)
@@ -254,6 +417,139 @@ codes(void **state)
 
         assert_true(told <= value);
         assert_true(told * 16 >= (value > 31744 ? 31744 : value) * 15);
+    }
+}
+
+/* RFC 3810 5.1.3. */
+static void
+mld_codes(void **state)
+{
+    (void) state;
+    assert_int_equal(mld_code_decode(0x7fff), 32767);
+    assert_int_equal(mld_code_decode(0x8000), 32768);
+    assert_int_equal(mld_code_decode(0xffff), 8387584);
+    for (unsigned int code = 0; code <= UINT16_MAX; code++) {
+        assert_int_equal(mld_code_encode(mld_code_decode((uint16_t) code)),
+                         code);
+    }
+    assert_int_equal(mld_code_encode(UINT32_MAX), 0xffff);
+    assert_int_equal(mld_code_decode(mld_code_encode(32775)), 32768);
+}
+
+/* To one host: only its Ethernet address is another. */
+static void
+query_to_one_host(void **state)
+{
+    (void) state;
+    struct igmp_query q = {.version = 3,
+                           .eth_dst = {{2, 0, 0, 0, 0, 9}},
+                           .eth_src = MAC,
+                           .ip_src = ip("10.1.0.1"),
+                           .max_resp_ms = 1000};
+
+    for (int i = 0; i < 2; i++) {
+        uint8_t frame[256];
+        struct igmp_msg m;
+        size_t size = igmp_query_encode(&q, frame, sizeof frame);
+
+        assert_int_equal(igmp_msg_decode(frame, size, &m), IGMP_OK);
+        assert_memory_equal(&m.eth_dst, &q.eth_dst, sizeof q.eth_dst);
+        assert_true(ip_addr_is_local_multicast(&m.ip_dst));
+        q.family = IGMP_IPV6;
+        q.ip_src = ip("fe80::1");
+    }
+}
+
+static enum igmp_error
+check(build_fn *build, const char *ip_src, const char *group, uint8_t ttl)
+{
+    uint8_t frame[256];
+    struct igmp_msg m;
+    size_t size = build(frame, sizeof frame);
+
+    assert_int_equal(igmp_msg_decode(frame, size, &m), IGMP_OK);
+    m.ip_src = ip(ip_src);
+    m.ttl = ttl;
+    if (group) {
+        m.group = ip(group);
+        m.ip_dst = m.kind == IGMP_V2_LEAVE ? m.ip_dst : m.group;
+        m.eth_dst = mac_addr_of_group(&m.ip_dst);
+    }
+    return igmp_check_msg(&m);
+}
+
+/* RFC 3810 5.1.14, 5.2.13; RFC 3590. */
+static void
+who_may_speak_mld(void **state)
+{
+    (void) state;
+    assert_int_equal(check(mld2_report, "fe80::2", NULL, 1), IGMP_OK);
+    assert_int_equal(check(mld2_report, "::", NULL, 1), IGMP_OK);
+    assert_int_equal(check(mld1_done, "::", NULL, 1), IGMP_OK);
+    assert_int_equal(check(mld2_query, "febf::2", NULL, 1), IGMP_OK);
+    assert_int_equal(check(mld2_report, "fe80::2", NULL, 2), IGMP_BAD_TTL);
+    assert_int_equal(check(mld2_query, "fe80::2", NULL, 255), IGMP_BAD_TTL);
+    assert_int_equal(check(mld2_query, "::", NULL, 1), IGMP_BAD_SOURCE);
+    assert_int_equal(check(mld2_query, "fec0::1", NULL, 1), IGMP_BAD_SOURCE);
+    assert_int_equal(check(mld2_report, "2001:db8::2", NULL, 1),
+                     IGMP_BAD_SOURCE);
+    assert_int_equal(check(mld2_report, "10.1.0.2", NULL, 1), IGMP_BAD_SOURCE);
+    assert_int_equal(check(v3_report, "fe80::2", NULL, 1), IGMP_BAD_SOURCE);
+}
+
+/* RFC 4541 3, RFC 3810 6: neighbour discovery needs its groups whole. */
+static void
+which_groups_have_state(void **state)
+{
+    static const struct {
+        const char *group;
+        enum igmp_error error;
+    } cases[] = {
+        {"ff15::2:2", IGMP_OK},
+        {"ff35::1", IGMP_OK},
+        {"ff0e::1", IGMP_OK},
+        {"ff05::fb", IGMP_OK},
+        {"ff12::1234", IGMP_OK}, /* Link-local, but nobody's by standard. */
+        {"ff02::1", IGMP_IGNORED},
+        {"ff02::fb", IGMP_IGNORED},
+        {"ff02::1:ff00:1", IGMP_IGNORED},
+        {"ff01::1", IGMP_IGNORED},
+        {"ff00::1", IGMP_IGNORED},
+        {"ff11::1", IGMP_IGNORED},
+        {"2001:db8::1", IGMP_BAD_GROUP},
+        {"226.2.2.2", IGMP_BAD_GROUP},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ip_addr group = ip(cases[i].group);
+
+        assert_int_equal(igmp_check_group(IGMP_IPV6, &group), cases[i].error);
+        assert_int_equal(check(mld1_done, "fe80::2", cases[i].group, 1),
+                         cases[i].error);
+    }
+    struct ip_addr v6 = ip("ff15::2:2"), v4 = ip("226.2.2.2");
+    assert_int_equal(igmp_check_group(IGMP_IPV4, &v6), IGMP_BAD_GROUP);
+    assert_int_equal(igmp_check_group(IGMP_IPV4, &v4), IGMP_OK);
+}
+
+static void
+which_sources_can_be(void **state)
+{
+    static const char *const good[] = {"2001:db8::1", "fe80::1", "fd00::1"};
+    static const char *const bad[] = {"::", "::1", "ff15::1", "10.1.0.1"};
+
+    (void) state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct ip_addr a = ip(good[i]);
+
+        assert_true(igmp_check_source(IGMP_IPV6, &a));
+        assert_false(igmp_check_source(IGMP_IPV4, &a));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct ip_addr a = ip(bad[i]);
+
+        assert_false(igmp_check_source(IGMP_IPV6, &a));
     }
 }
 
@@ -322,11 +618,19 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(truncated_at_every_byte),
         cmocka_unit_test(message_cut_at_every_byte),
+        cmocka_unit_test(mld_cut_at_every_byte),
         cmocka_unit_test(every_bit_flip_is_refused),
+        cmocka_unit_test(every_bit_flip_of_mld_is_refused),
         cmocka_unit_test(encode_needs_room),
         cmocka_unit_test(records_are_iterated),
+        cmocka_unit_test(mld_records_are_iterated),
         cmocka_unit_test(other_kinds_have_no_records),
         cmocka_unit_test(codes),
+        cmocka_unit_test(mld_codes),
+        cmocka_unit_test(query_to_one_host),
+        cmocka_unit_test(who_may_speak_mld),
+        cmocka_unit_test(which_groups_have_state),
+        cmocka_unit_test(which_sources_can_be),
         cmocka_unit_test(query_codes_are_never_zero),
         cmocka_unit_test(query_values_are_capped),
         cmocka_unit_test(errors_have_names),
