@@ -3,8 +3,13 @@ libcontroller_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) \
 	$(YAML_CFLAGS) $(SQLITE_CFLAGS) $(OVS_CFLAGS)
 libcontroller_a_SOURCES = \
 	controller/channels.c \
+	controller/config-key.c \
+	controller/config-key.h \
+	controller/config-member.c \
+	controller/config-port.c \
 	controller/config-read.c \
 	controller/config-read.h \
+	controller/config-vlan.c \
 	controller/config-yaml.c \
 	controller/config-yaml.h \
 	controller/config.c \
@@ -56,7 +61,7 @@ libcontroller_a_SOURCES = \
 
 # What the pure parts of this folder link: no libevent, no OpenFlow.
 JSON_LIBS = libcontroller.a $(BASE_LIBS) $(CJSON_LIBS)
-CONFIG_LIBS = libcontroller.a $(IGMP_LIBS) $(YAML_LIBS)
+CONFIG_LIBS = libcontroller.a $(IGMP_LIBS) $(YAML_LIBS) $(CJSON_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test-json

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/config-key.h"
 #include "controller/config-read.h"
 #include "controller/config-yaml.h"
 #include "lib/xalloc.h"
@@ -25,8 +26,12 @@ config_default(void)
     config->probe_interval = 5000;
     config->state_dir = xstrdup("/var/lib/ofmcast");
     config->l2 = CONFIG_L2_NORMAL;
-    igmp_config_init(&config->vlan_default.igmp[IGMP_IPV4]);
-    config->vlan_default.igmp[IGMP_IPV4].querier = true;
+    for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+        igmp_config_init(&config->vlan_default.igmp[f]);
+        config->vlan_default.igmp[f].family = f;
+    }
+    config->vlan_default.address_auto = true;
+    config->vlan_default.mld = true;
     config->vlan_default.unregistered = CONFIG_UNREGISTERED_MROUTERS;
     config->notice = xstrdup("");
     return config;
@@ -35,12 +40,26 @@ config_default(void)
 void
 config_destroy(struct config *config)
 {
-    if (config) {
-        free(config->state_dir);
-        free(config->vlans);
-        free(config->notice);
-        free(config);
+    if (!config) {
+        return;
     }
+    config_port_settings_uninit(&config->vlan_default.ports);
+    for (size_t i = 0; i < config->n_vlans; i++) {
+        config_port_settings_uninit(&config->vlans[i].ports);
+    }
+    config_port_settings_uninit(&config->port_defaults);
+    for (size_t i = 0; i < config->n_ports; i++) {
+        config_port_settings_uninit(&config->ports[i].settings);
+    }
+    for (size_t i = 0; i < config->n_members; i++) {
+        member_uninit(&config->members[i]);
+    }
+    free(config->state_dir);
+    free(config->vlans);
+    free(config->ports);
+    free(config->members);
+    free(config->notice);
+    free(config);
 }
 
 struct config *

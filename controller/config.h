@@ -31,8 +31,9 @@ enum config_unregistered {
  * that says something counts, member by member. */
 struct config_port_settings {
     struct igmp_port_config igmp; /* 'permit' and 'deny' are owned here. */
-    int max_reports;   /* IGMP and MLD messages a second, over all vlans. */
-    unsigned int said; /* Which members were given: bits of config-read.c. */
+    int max_reports;   /* IGMP and MLD messages a second, over all vlans; 0: no
+                        * limit. */
+    unsigned int said; /* Which members were given: bits of config-key.h. */
 };
 
 struct config_vlan {
@@ -40,8 +41,10 @@ struct config_vlan {
     /* By family; 'mac' is left zero here. */
     struct igmp_config igmp[IGMP_N_FAMILIES];
     bool address_auto; /* The IPv4 querier's address is looked for. */
+    bool mld;          /* False: IPv6 multicast is flooded, nobody is asked. */
     enum config_unregistered unregistered;
-    struct config_port_settings ports; /* Of its ports. */
+    struct config_port_settings ports; /* Of its ports: see config_get_port(),
+                                        * here the defaults are not merged. */
 };
 
 struct config_port {
@@ -86,8 +89,10 @@ void config_destroy(struct config *);
 /* The settings of 'vlan': its own or the defaults. */
 const struct config_vlan *config_get_vlan(const struct config *,
                                           uint16_t vlan);
-/* What holds for a port in a vlan, merged: the port's own settings, else its
- * vlan's, else the defaults.  'permit' and 'deny' live as long as 'config'. */
+/* What holds for a port in a vlan, merged member by member: the port's own
+ * settings, else its vlan's, else those of vlans.default, else port_defaults,
+ * else what is built in.  'permit' and 'deny' live as long as 'config'.  A
+ * NULL port is one that has no settings of its own. */
 struct config_port_settings config_get_port(const struct config *,
                                             uint64_t dpid,
                                             const struct topo_port *,

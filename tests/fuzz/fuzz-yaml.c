@@ -21,17 +21,58 @@ check(bool condition)
 }
 
 static void
-check_vlan(const struct config_vlan *vlan)
+check_family(const struct igmp_config *igmp)
 {
-    const struct igmp_config *igmp = &vlan->igmp[IGMP_IPV4];
-
-    check(vlan->vlan <= 4094);
     check(igmp->version >= 1 && igmp->version <= 3);
     check(igmp->query_interval > igmp->query_response_interval);
     check(igmp->query_response_interval > 0);
     check(igmp->last_member_interval > 0 && igmp->last_member_count > 0);
     check(igmp->robustness >= 1 && igmp->robustness <= 7);
     check(igmp_config_membership_interval(igmp) > igmp->query_interval);
+    check(igmp->max_groups <= IGMP_MAX_GROUPS);
+    check(igmp->upstream <= IGMP_UPSTREAM_NONE);
+}
+
+static void
+check_vlan(const struct config_vlan *vlan)
+{
+    check(vlan->vlan <= 4094);
+    check_family(&vlan->igmp[IGMP_IPV4]);
+    check_family(&vlan->igmp[IGMP_IPV6]);
+    check(vlan->igmp[IGMP_IPV6].version >= 2);
+    check(vlan->igmp[IGMP_IPV6].family == IGMP_IPV6);
+}
+
+static void
+check_prefixes(const struct ip_prefix *prefixes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        check(ip_addr_is_multicast(&prefixes[i].addr));
+    }
+}
+
+static void
+check_port(const struct config *config, uint64_t dpid, const char *name,
+           uint16_t vlan)
+{
+    struct topo_port port = {.no = (uint32_t) strtoul(name, NULL, 10)};
+
+    memcpy(port.name, name, strlen(name) + 1);
+    struct config_port_settings p = config_get_port(config, dpid, &port, vlan);
+    check(p.igmp.role <= IGMP_ROLE_ROUTER);
+    check(p.igmp.leave <= IGMP_LEAVE_IMMEDIATE);
+    check(p.igmp.delivery <= IGMP_DELIVER_AUTO);
+    check(p.igmp.unicast_max > 0 && p.max_reports >= 0);
+    check_prefixes(p.igmp.permit, p.igmp.n_permit);
+    check_prefixes(p.igmp.deny, p.igmp.n_deny);
+}
+
+static void
+check_member(const struct member *m)
+{
+    check(*m->name && *m->port && m->dpid && m->vlan <= 4094);
+    check(m->router == !ip_addr_is_multicast(&m->group));
+    check(m->router || m->exclude || m->n_sources);
 }
 
 int
@@ -54,6 +95,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(!i || config->vlans[i - 1].vlan < config->vlans[i].vlan);
         check(config_get_vlan(config, config->vlans[i].vlan)
               == &config->vlans[i]);
+    }
+    for (size_t i = 0; i < config->n_ports; i++) {
+        check_port(config, config->ports[i].dpid, config->ports[i].port,
+                   (uint16_t) i % 4095);
+    }
+    for (size_t i = 0; i < config->n_members; i++) {
+        check_member(&config->members[i]);
     }
     config_destroy(config);
     return 0;

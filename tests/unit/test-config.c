@@ -87,6 +87,18 @@ assert_defaults(const struct config *config)
     assert_int_equal(vlan->igmp[IGMP_IPV4].last_member_interval, 1000);
     assert_int_equal(vlan->igmp[IGMP_IPV4].last_member_count, 2);
     assert_int_equal(vlan->unregistered, CONFIG_UNREGISTERED_MROUTERS);
+    assert_true(vlan->address_auto);
+    assert_true(vlan->mld);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].family, IGMP_IPV4);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].upstream, IGMP_UPSTREAM_PROXY);
+    assert_int_equal(vlan->igmp[IGMP_IPV4].max_groups, 0);
+    assert_int_equal(vlan->igmp[IGMP_IPV6].family, IGMP_IPV6);
+    assert_true(vlan->igmp[IGMP_IPV6].querier);
+    assert_true(ip_addr_is_any(&vlan->igmp[IGMP_IPV6].address));
+    assert_int_equal(vlan->igmp[IGMP_IPV6].version, 3);
+    assert_int_equal(vlan->igmp[IGMP_IPV6].query_interval, 125000);
+    assert_int_equal(config->n_ports, 0);
+    assert_int_equal(config->n_members, 0);
     assert_string_equal(config->notice, "");
 }
 
@@ -101,7 +113,8 @@ test_defaults(void **state)
         "{}",
         "vlans:\n",
         "ports: []\n",
-        "openflow:\napi: ~\nvlans: null\nports:\n",
+        "members: []\n",
+        "openflow:\napi: ~\nvlans: null\nports:\nport_defaults:\nmembers:",
         "vlans: {default: {}}\n",
         "\xef\xbb\xbf{}",
         "{}\r\n"};
@@ -181,15 +194,19 @@ test_bad_keys(void **state)
 {
     (void) state;
     assert_refused("x: 1", "f:1:1: unknown key \"x\"; known here: openflow, "
-                           "api, state_dir, l2, vlans, ports");
-    assert_refused("api:\n  Listen: 1", "f:2:3: unknown key \"Listen\"; known "
-                                        "here: listen");
+                           "api, state_dir, l2, vlans, port_defaults, ports, "
+                           "members");
+    assert_refused("api:\n  Listen: 1",
+                   "f:2:3: unknown key \"Listen\"; is \"listen\" meant?");
     assert_refused("vlans:\n  default: {querrier: true}",
-                   "f:2:13: unknown key \"querrier\"; known here: querier, "
+                   "f:2:13: unknown key \"querrier\"; is \"querier\" meant?");
+    /* Where none is near and there are many, the list ends in dots. */
+    assert_refused("vlans: {1: {x: 1}}",
+                   "f:1:13: unknown key \"x\"; known here: querier, "
                    "querier_address, igmp_version, query_interval, "
                    "query_response_interval, robustness, "
-                   "last_member_interval, last_member_count, leave, "
-                   "unregistered");
+                   "last_member_interval, last_member_count, unregistered, "
+                   "mld, mld_version, mld_querier_address, upstream, re...");
     assert_refused("l2: none\nl2: none", "f:2:1: \"l2\" is given twice");
     assert_refused("vlans: {default: {}, default: {}}",
                    "f:1:22: \"default\" is given twice");
@@ -201,7 +218,8 @@ test_bad_keys(void **state)
     assert_refused("{{}: 1}", "f:1:2: a key must be a plain word");
     assert_refused("\"a\\e[31mb\\n\": 1",
                    "f:1:1: unknown key \"a?[31mb?\"; known here: openflow, "
-                   "api, state_dir, l2, vlans, ports");
+                   "api, state_dir, l2, vlans, port_defaults, ports, "
+                   "members");
 }
 
 static void
@@ -323,37 +341,371 @@ test_what_must_fit_together(void **state)
 static void
 test_not_in_this_version(void **state)
 {
-    static const char *const members[] = {
-        "role: auto",          "access_vlan: 10",
-        "trunk_vlans: []",     "leave: query",
-        "delivery: multicast", "max_groups: 256",
-        "permit: []",          "deny: []"};
-    char text[128], expected[128];
-
     (void) state;
     assert_refused("l2: fabric", "f:1:5: l2: fabric is not in this version; "
                                  "use normal or none");
     assert_refused("l2: bridge", "f:1:5: \"l2\" must be normal or none");
-    assert_vlan_refused("leave: immediate", "leave: immediate is not in this "
-                                            "version; use query");
-    assert_vlan_refused("leave: tracked", "leave: tracked is not in this "
-                                          "version; use query");
-    assert_vlan_refused("leave: never", "\"leave\" must be query");
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        int size = strchr(members[i], ':') - members[i];
+    assert_refused("ports: [{dpid: 1, port: p, access_vlan: 10}]",
+                   "f:1:41: \"access_vlan\" is not in this version");
+    assert_refused("ports: [{dpid: 1, port: p, trunk_vlans: []}]",
+                   "f:1:41: \"trunk_vlans\" is not in this version");
+}
 
-        snprintf(text, sizeof text, "ports:\n  - {dpid: 1, port: p, %s}",
-                 members[i]);
-        snprintf(expected, sizeof expected,
-                 "f:2:%d: \"%.*s\" is not in this version", 24 + size + 2,
-                 size, members[i]);
-        assert_refused(text, expected);
+/* Ports. */
+static struct config_port_settings
+port_settings(const struct config *config, uint64_t dpid, uint32_t no,
+              const char *name, uint16_t vlan)
+{
+    struct topo_port port = {.no = no};
+
+    snprintf(port.name, sizeof port.name, "%s", name);
+    return config_get_port(config, dpid, &port, vlan);
+}
+
+static void
+assert_prefixes(const struct ip_prefix *prefixes, size_t n,
+                const char *expected)
+{
+    char text[200] = "", one[IP_PREFIX_STRLEN];
+
+    for (size_t i = 0; i < n; i++) {
+        strcat(text, i ? " " : "");
+        strcat(text, ip_prefix_format(&prefixes[i], one));
     }
-    assert_refused("ports: [{x: 1}]",
-                   "f:1:10: unknown key \"x\"; known here: dpid, port, role, "
-                   "access_vlan, trunk_vlans, leave, delivery, max_groups, "
-                   "permit, deny");
+    assert_string_equal(text, expected);
+}
+
+static void
+test_port_built_in(void **state)
+{
+    struct config *config = config_default();
+    struct config_port_settings p = port_settings(config, 1, 1, "eth1", 5);
+
+    (void) state;
+    assert_int_equal(p.igmp.role, IGMP_ROLE_AUTO);
+    assert_int_equal(p.igmp.leave, IGMP_LEAVE_QUERY);
+    assert_int_equal(p.igmp.delivery, IGMP_DELIVER_MULTICAST);
+    assert_int_equal(p.igmp.unicast_max, 8);
+    assert_int_equal(p.igmp.max_groups, 1024);
+    assert_int_equal(p.igmp.max_hosts, 1024);
+    assert_int_equal(p.max_reports, 5000);
+    assert_false(p.igmp.replace);
+    assert_int_equal(p.igmp.n_permit, 0);
+    assert_int_equal(p.igmp.n_deny, 0);
+    p = config_get_port(config, 1, NULL, 0);
+    assert_int_equal(p.max_reports, 5000);
+    config_destroy(config);
+}
+
+/* Each member comes from the nearest that says it. */
+static void
+test_port_settings_merge(void **state)
+{
+    struct config *config =
+        parse("port_defaults: {role: host, max_groups: 10, max_hosts: 20,\n"
+              "                max_reports: 30, limit_action: replace,\n"
+              "                permit: [239.0.0.0/8, 'ff3e::/32'],\n"
+              "                deny: [239.9.9.9]}\n"
+              "vlans:\n"
+              "  default: {max_hosts: 21, delivery: auto}\n"
+              "  7: {leave: tracked, max_groups: 3, max_groups_per_port: 11,\n"
+              "      unicast_max: 2, permit: [232.0.0.0/8]}\n"
+              "ports:\n"
+              "  - {dpid: 1, port: 4, max_groups: 44, role: auto}\n"
+              "  - {dpid: 0x1, port: eth4, max_groups: 12, permit: [],\n"
+              "     delivery: unicast, limit_action: deny, max_reports: 0}\n"
+              "  - {dpid: 2, port: eth4, role: mrouter, leave: immediate}\n");
+    struct config_port_settings p = port_settings(config, 1, 9, "eth9", 5);
+
+    (void) state;
+    assert_int_equal(p.igmp.role, IGMP_ROLE_HOST);
+    assert_int_equal(p.igmp.leave, IGMP_LEAVE_QUERY);
+    assert_int_equal(p.igmp.delivery, IGMP_DELIVER_AUTO);
+    assert_int_equal(p.igmp.unicast_max, 8);
+    assert_int_equal(p.igmp.max_groups, 10);
+    assert_int_equal(p.igmp.max_hosts, 21);
+    assert_int_equal(p.max_reports, 30);
+    assert_true(p.igmp.replace);
+    assert_prefixes(p.igmp.permit, p.igmp.n_permit, "239.0.0.0/8 ff3e::/32");
+    assert_prefixes(p.igmp.deny, p.igmp.n_deny, "239.9.9.9");
+
+    p = port_settings(config, 1, 9, "eth9", 7);
+    assert_int_equal(p.igmp.leave, IGMP_LEAVE_TRACKED);
+    assert_int_equal(p.igmp.delivery, IGMP_DELIVER_AUTO);
+    assert_int_equal(p.igmp.unicast_max, 2);
+    assert_int_equal(p.igmp.max_groups, 11);
+    assert_int_equal(p.igmp.max_hosts, 21);
+    assert_prefixes(p.igmp.permit, p.igmp.n_permit, "232.0.0.0/8");
+    assert_int_equal(config_get_vlan(config, 7)->igmp[IGMP_IPV4].max_groups,
+                     3);
+    assert_int_equal(config_get_vlan(config, 7)->igmp[IGMP_IPV6].max_groups,
+                     3);
+
+    /* By its name rather than by its number; an empty list permits all. */
+    p = port_settings(config, 1, 4, "eth4", 7);
+    assert_int_equal(p.igmp.max_groups, 12);
+    assert_int_equal(p.igmp.role, IGMP_ROLE_HOST);
+    assert_int_equal(p.igmp.delivery, IGMP_DELIVER_UNICAST);
+    assert_false(p.igmp.replace);
+    assert_int_equal(p.max_reports, 0);
+    assert_int_equal(p.igmp.n_permit, 0);
+    assert_int_equal(p.igmp.n_deny, 1);
+
+    p = port_settings(config, 1, 4, "other", 7);
+    assert_int_equal(p.igmp.max_groups, 44);
+    assert_int_equal(p.igmp.role, IGMP_ROLE_AUTO);
+    p = port_settings(config, 2, 1, "eth4", 7);
+    assert_int_equal(p.igmp.role, IGMP_ROLE_ROUTER);
+    assert_int_equal(p.igmp.leave, IGMP_LEAVE_IMMEDIATE);
+    p = port_settings(config, 2, 4, "other", 7);
+    assert_int_equal(p.igmp.role, IGMP_ROLE_HOST);
+    config_destroy(config);
+}
+
+static void
+test_bad_ports(void **state)
+{
+    (void) state;
     assert_refused("ports: {}", "f:1:8: \"ports\" must be a list");
+    assert_refused("ports: [5]", "f:1:9: a port must be a map of keys and "
+                                 "values");
+    assert_refused("ports: [{dpid: 1}]",
+                   "f:1:9: a port needs \"dpid\" and \"port\"");
+    assert_refused("ports: [{port: p}]",
+                   "f:1:9: a port needs \"dpid\" and \"port\"");
+    assert_refused("ports: [{dpid: 0, port: p}]",
+                   "f:1:16: \"dpid\" must be a switch's datapath id, such as "
+                   "1, 0x1 or \"0000000000000001\"");
+    assert_refused("ports: [{dpid: 1, port: }]",
+                   "f:1:25: \"port\" must be a port's name or number");
+    assert_refused("ports:\n"
+                   " - {dpid: 1, port: p}\n"
+                   " - {dpid: 1, port: q}\n"
+                   " - {dpid: 2, port: p}\n"
+                   " - {dpid: 0x1, port: p}\n",
+                   "f:5:4: port \"p\" of switch 0000000000000001 is given "
+                   "twice");
+}
+
+/* 'setting' of a port is refused at its value, or 'column' into it. */
+static void
+assert_port_refused(const char *setting, int column, const char *expected)
+{
+    char text[160], full[400];
+    int at = (int) (strchr(setting, ' ') - setting) + 1 + column;
+
+    snprintf(text, sizeof text, "port_defaults: {%s}", setting);
+    snprintf(full, sizeof full, "f:1:%d: %s", 17 + at, expected);
+    assert_refused(text, full);
+    snprintf(text, sizeof text, "ports:\n- {dpid: 1, port: p, %s}", setting);
+    snprintf(full, sizeof full, "f:2:%d: %s", 22 + at, expected);
+    assert_refused(text, full);
+}
+
+static void
+test_bad_port_settings(void **state)
+{
+    static const char prefix[] = "takes groups and prefixes of groups, such "
+                                 "as 239.0.0.0/8 or ff3e::/32";
+    static const char *const not_groups[] = {
+        "10.0.0.0/8", "224.0.0.0/3", "0.0.0.0/0", "239.0.0.1/8",
+        "239.0.0/24", "fe80::/10",   "2001::1",   "::/0",
+        "fe00::/7",   "any",         "ff02::/129"};
+    char setting[64], expected[120];
+
+    (void) state;
+    assert_port_refused("role: router", 0,
+                        "\"role\" must be auto, host or mrouter");
+    assert_port_refused("leave: fast", 0,
+                        "\"leave\" must be query, tracked or immediate");
+    assert_port_refused("delivery: both", 0,
+                        "\"delivery\" must be multicast, unicast or auto");
+    assert_port_refused("limit_action: drop", 0,
+                        "\"limit_action\" must be deny or replace");
+    assert_port_refused("unicast_max: 0", 0,
+                        "\"unicast_max\" must be a whole "
+                        "number from 1 to 1024");
+    assert_port_refused("max_groups: -1", 0,
+                        "\"max_groups\" must be a whole "
+                        "number from 0 to 1048576");
+    assert_port_refused("max_hosts: 1e3", 0,
+                        "\"max_hosts\" must be a whole "
+                        "number from 0 to 1048576");
+    assert_port_refused("max_reports: 1000001", 0,
+                        "\"max_reports\" must be a whole number from 0 to "
+                        "1000000");
+    assert_port_refused("permit: 239.0.0.0/8", 0,
+                        "\"permit\" must be a list "
+                        "of at most 256 prefixes");
+    assert_port_refused("deny: {}", 0,
+                        "\"deny\" must be a list of at most "
+                        "256 prefixes");
+    for (size_t i = 0; i < sizeof not_groups / sizeof *not_groups; i++) {
+        snprintf(setting, sizeof setting, "deny: [239.1.1.1, \"%s\"]",
+                 not_groups[i]);
+        snprintf(expected, sizeof expected, "\"deny\" %s", prefix);
+        assert_port_refused(setting, 12, expected);
+    }
+    assert_port_refused("permit: [[239.1.1.1]]", 1,
+                        "\"permit\" takes groups and prefixes of groups, such "
+                        "as 239.0.0.0/8 or ff3e::/32");
+    assert_vlan_refused("leave: never",
+                        "\"leave\" must be query, tracked or immediate");
+    assert_vlan_refused("max_reports: 5",
+                        "\"max_reports\" is of a port over all vlans: set it "
+                        "under port_defaults or ports");
+}
+
+/* IPv6, and what is said upstream. */
+static void
+test_mld_and_upstream(void **state)
+{
+    struct config *config = parse(
+        "vlans:\n"
+        "  default: {mld_version: 1, query_interval: 60, upstream: relay,\n"
+        "            require_router_alert: true, querier_address: 10.0.0.1}\n"
+        "  5: {mld: false, mld_querier_address: 'fe80::5', max_groups: 9}\n"
+        "  6: {mld_version: 2, upstream: none, querier_address: auto}\n"
+        "  7: {querier: false, querier_address: 0.0.0.0, upstream: proxy}\n");
+    const struct config_vlan *v = config_get_vlan(config, 1);
+    struct ip_addr five;
+
+    (void) state;
+    assert_int_equal(v->igmp[IGMP_IPV6].version, 2);
+    assert_int_equal(v->igmp[IGMP_IPV4].version, 3);
+    assert_int_equal(v->igmp[IGMP_IPV6].query_interval, 60000);
+    assert_int_equal(v->igmp[IGMP_IPV6].upstream, IGMP_UPSTREAM_RELAY);
+    assert_true(v->igmp[IGMP_IPV6].require_router_alert);
+    assert_true(v->igmp[IGMP_IPV4].require_router_alert);
+    assert_false(v->address_auto);
+
+    v = config_get_vlan(config, 5);
+    assert_false(v->mld);
+    assert_false(v->igmp[IGMP_IPV6].querier);
+    assert_true(v->igmp[IGMP_IPV4].querier);
+    assert_int_equal(v->igmp[IGMP_IPV4].max_groups, 9);
+    assert_true(ip_addr_parse("fe80::5", &five));
+    assert_true(ip_addr_equal(&v->igmp[IGMP_IPV6].address, &five));
+    assert_int_equal(v->igmp[IGMP_IPV6].family, IGMP_IPV6);
+
+    v = config_get_vlan(config, 6);
+    assert_int_equal(v->igmp[IGMP_IPV6].version, 3);
+    assert_int_equal(v->igmp[IGMP_IPV4].upstream, IGMP_UPSTREAM_NONE);
+    assert_true(v->address_auto);
+    assert_true(ip_addr_is_any(&v->igmp[IGMP_IPV4].address));
+
+    v = config_get_vlan(config, 7);
+    assert_false(v->igmp[IGMP_IPV6].querier);
+    assert_false(v->address_auto);
+    assert_true(ip_addr_is_any(&v->igmp[IGMP_IPV4].address));
+    assert_int_equal(v->igmp[IGMP_IPV4].upstream, IGMP_UPSTREAM_PROXY);
+    config_destroy(config);
+
+    assert_vlan_refused("mld: 1", "\"mld\" must be true or false");
+    assert_vlan_refused("mld_version: 3",
+                        "\"mld_version\" must be a whole number from 1 to 2");
+    assert_vlan_refused("upstream: all",
+                        "\"upstream\" must be proxy, relay or none");
+    assert_vlan_refused("mld_querier_address: \"2001:db8::1\"",
+                        "\"mld_querier_address\" must be \"auto\" or a "
+                        "link-local address (fe80::/10)");
+    assert_vlan_refused("mld_querier_address: 10.0.0.1",
+                        "\"mld_querier_address\" must be \"auto\" or a "
+                        "link-local address (fe80::/10)");
+    assert_refused("vlans: {1: {mld_version: 1, last_member_interval: 66}}",
+                   "f:1:12: with mld_version 1, query_response_interval and "
+                   "last_member_interval are at most 65.535 seconds");
+    config_destroy(parse("vlans: {1: {mld_version: 1, mld: false,"
+                         " last_member_interval: 66}}"));
+}
+
+/* Members. */
+static void
+test_members(void **state)
+{
+    struct config *config =
+        parse("members:\n"
+              "- {name: all, dpid: 1, port: 3, group: 239.1.1.1}\n"
+              "- {name: some.1, vlan: 10, dpid: 2, port: s1-eth7,\n"
+              "   group: 232.1.1.1, sources: [10.1.0.5, 10.1.0.6]}\n"
+              "- {name: most, vlan: 4094, dpid: 2, port: s1-eth7,\n"
+              "   group: \"ff3e::1\", mode: exclude, sources: ['2001::1']}\n"
+              "- {name: up, dpid: 1, port: 9, router: true}\n");
+    const struct member *m = config->members;
+
+    (void) state;
+    assert_int_equal(config->n_members, 4);
+    assert_string_equal(m[0].name, "all");
+    assert_int_equal(m[0].vlan, 0);
+    assert_int_equal(m[0].dpid, 1);
+    assert_string_equal(m[0].port, "3");
+    assert_true(m[0].exclude);
+    assert_int_equal(m[0].n_sources, 0);
+    assert_false(m[0].router);
+    assert_int_equal(m[1].vlan, 10);
+    assert_false(m[1].exclude);
+    assert_int_equal(m[1].n_sources, 2);
+    assert_int_equal(ip_addr_to_v4(&m[1].sources[1]), 0x0a010006);
+    assert_true(m[2].exclude);
+    assert_int_equal(m[2].n_sources, 1);
+    assert_true(m[3].router);
+    assert_true(ip_addr_is_any(&m[3].group));
+    config_destroy(config);
+}
+
+static void
+assert_member_refused(const char *rest, int column, const char *expected)
+{
+    char text[200], full[300];
+
+    snprintf(text, sizeof text, "members: [{name: a, dpid: 1, port: p%s}]",
+             rest);
+    snprintf(full, sizeof full, "f:1:%d: %s", column ? 37 + column : 11,
+             expected);
+    assert_refused(text, full);
+}
+
+static void
+test_bad_members(void **state)
+{
+    (void) state;
+    assert_refused("members: {}", "f:1:10: \"members\" must be a list");
+    assert_refused("members: [{name: a/b}]",
+                   "f:1:18: \"name\" must be 1 to 64 of A-Z, a-z, 0-9, "
+                   "\".\", \"_\" and \"-\"");
+    assert_refused("members: [{name: a, dpid: 1}]",
+                   "f:1:11: a member needs \"name\", \"dpid\" and \"port\"");
+    assert_refused("members:\n"
+                   "- {name: a, dpid: 1, port: 1, router: true}\n"
+                   "- {name: a, dpid: 1, port: 2, router: true}\n",
+                   "f:3:3: member \"a\" is given twice");
+    assert_member_refused("", 0,
+                          "a member has either a \"group\" or "
+                          "\"router: true\"");
+    assert_member_refused(", router: true, group: 239.1.1.1", 0,
+                          "a member has either a \"group\" or \"router: "
+                          "true\"");
+    assert_member_refused(", router: true, sources: [10.0.0.1]", 0,
+                          "a router port has neither \"mode\" nor "
+                          "\"sources\"");
+    assert_member_refused(", group: 10.0.0.1", 9,
+                          "\"group\" must be a multicast address");
+    assert_member_refused(", group: 224.0.0.251", 9,
+                          "\"group\": 224.0.0.251 goes to every port anyway");
+    assert_member_refused(", group: 'ff02::fb'", 9,
+                          "\"group\": ff02::fb goes to every port anyway");
+    assert_member_refused(", group: 239.1.1.1, mode: in", 26,
+                          "\"mode\" must be include or exclude");
+    assert_member_refused(", group: 239.1.1.1, mode: include", 0,
+                          "mode include without sources gets nothing");
+    assert_member_refused(", group: 239.1.1.1, sources: []", 0,
+                          "mode include without sources gets nothing");
+    assert_member_refused(", group: 239.1.1.1, sources: [239.1.1.2]", 30,
+                          "\"sources\" takes hosts' addresses");
+    assert_member_refused(", group: 239.1.1.1, sources: ['fe80::1']", 0,
+                          "sources must be of the group's family");
+    assert_member_refused(", group: 239.1.1.1, vlan: 4095", 26,
+                          "\"vlan\" must be a whole number from 0 to 4094");
 }
 
 static void
@@ -527,6 +879,13 @@ main(void)
         cmocka_unit_test(test_bad_values),
         cmocka_unit_test(test_what_must_fit_together),
         cmocka_unit_test(test_not_in_this_version),
+        cmocka_unit_test(test_port_built_in),
+        cmocka_unit_test(test_port_settings_merge),
+        cmocka_unit_test(test_bad_ports),
+        cmocka_unit_test(test_bad_port_settings),
+        cmocka_unit_test(test_mld_and_upstream),
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_bad_members),
         cmocka_unit_test(test_bad_yaml),
         cmocka_unit_test(test_bomb),
         cmocka_unit_test(test_size),

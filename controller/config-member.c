@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "controller/config-key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/json.h"
+#include "lib/xalloc.h"
+
+/* "members": static members and router ports, as in member.h. */
+
+/* Which keys were there. */
+enum { SAID_GROUP = 1 << 0, SAID_MODE = 1 << 1, SAID_SOURCES = 1 << 2 };
+
+static bool
+read_name(struct config_reading *r, const struct config_node *node,
+          const struct config_key *key, void *out)
+{
+    if (node->kind != CONFIG_NODE_SCALAR || !json_is_name(node->text)) {
+        return config_key_fail(r, node,
+                               "\"%s\" must be 1 to 64 of A-Z, a-z, 0-9, "
+                               "\".\", \"_\" and \"-\"",
+                               key->name);
+    }
+    memcpy(out, node->text, strlen(node->text) + 1);
+    return true;
+}
+
+static bool
+read_vlan(struct config_reading *r, const struct config_node *node,
+          const struct config_key *key, void *out)
+{
+    int vlan;
+
+    if (!config_key_int(r, node, key, &vlan)) {
+        return false;
+    }
+    *(uint16_t *) out = (uint16_t) vlan;
+    return true;
+}
+
+static bool
+read_group(struct config_reading *r, const struct config_node *node,
+           const struct config_key *key, void *out)
+{
+    struct ip_addr *group = out;
+
+    if (node->kind != CONFIG_NODE_SCALAR || !ip_addr_parse(node->text, group)
+        || !ip_addr_is_multicast(group)) {
+        return config_key_fail(r, node, "\"%s\" must be a multicast address",
+                               key->name);
+    }
+    if (ip_addr_is_local_multicast(group)) {
+        return config_key_fail(r, node,
+                               "\"%s\": %.45s goes to every port anyway",
+                               key->name, node->text);
+    }
+    return true;
+}
+
+static bool
+read_mode(struct config_reading *r, const struct config_node *node,
+          const struct config_key *key, void *out)
+{
+    bool exclude = config_key_is_word(node, "exclude");
+
+    if (!exclude && !config_key_is_word(node, "include")) {
+        return config_key_fail(r, node, "\"%s\" must be include or exclude",
+                               key->name);
+    }
+    *(bool *) out = exclude;
+    return true;
+}
+
+static bool
+is_host(const struct ip_addr *a)
+{
+    return !ip_addr_is_any(a) && !ip_addr_is_multicast(a)
+           && !(ip_addr_is_v4(a)
+                && (!a->b[12] || a->b[12] == 127 || a->b[12] >= 224));
+}
+
+static bool
+read_sources(struct config_reading *r, const struct config_node *list,
+             const struct config_key *key, void *member_)
+{
+    struct member *m = member_;
+
+    if (list->kind != CONFIG_NODE_LIST
+        || list->n_children > IGMP_MAX_SOURCES) {
+        return config_key_fail(r, list,
+                               "\"%s\" must be a list of at most %d addresses",
+                               key->name, IGMP_MAX_SOURCES);
+    }
+    m->sources = xcalloc(list->n_children + 1, sizeof *m->sources);
+    for (size_t i = 0; i < list->n_children; i++) {
+        const struct config_node *node = list->children[i];
+
+        if (node->kind != CONFIG_NODE_SCALAR
+            || !ip_addr_parse(node->text, &m->sources[i])
+            || !is_host(&m->sources[i])) {
+            return config_key_fail(r, node, "\"%s\" takes hosts' addresses",
+                                   key->name);
+        }
+        m->n_sources++;
+    }
+    return true;
+}
+
+static bool
+check_filter(struct config_reading *r, const struct config_node *node,
+             struct member *m, unsigned int said)
+{
+    for (size_t i = 0; i < m->n_sources; i++) {
+        if (ip_addr_is_v4(&m->sources[i]) != ip_addr_is_v4(&m->group)) {
+            return config_key_fail(r, node,
+                                   "sources must be of the group's family");
+        }
+    }
+    /* Nothing said: every source. */
+    m->exclude = m->exclude || !(said & (SAID_MODE | SAID_SOURCES));
+    if (!m->exclude && !m->n_sources) {
+        return config_key_fail(r, node,
+                               "mode include without sources gets nothing");
+    }
+    return true;
+}
+
+/* What must be there, and what not together. */
+static bool
+check(struct config_reading *r, const struct config_node *node,
+      struct member *m, unsigned int said)
+{
+    if (!*m->name || !m->dpid || !*m->port) {
+        return config_key_fail(
+            r, node, "a member needs \"name\", \"dpid\" and \"port\"");
+    }
+    if (m->router == !!(said & SAID_GROUP)) {
+        return config_key_fail(
+            r, node, "a member has either a \"group\" or \"router: true\"");
+    }
+    if (m->router && said) {
+        return config_key_fail(
+            r, node, "a router port has neither \"mode\" nor \"sources\"");
+    }
+    return m->router || check_filter(r, node, m, said);
+}
+
+#define MEMBER(NAME) offsetof(struct member, NAME)
+
+static bool
+read_member(struct config_reading *r, const struct config_node *node,
+            struct member *m)
+{
+    static const struct config_key keys[] = {
+        {.name = "name", .read = read_name, .offset = MEMBER(name)},
+        {.name = "vlan",
+         .read = read_vlan,
+         .offset = MEMBER(vlan),
+         .max = 4094},
+        {.name = "dpid", .read = config_key_dpid, .offset = MEMBER(dpid)},
+        {.name = "port", .read = config_key_port, .offset = MEMBER(port)},
+        {.name = "router", .read = config_key_bool, .offset = MEMBER(router)},
+        {.name = "group",
+         .read = read_group,
+         .offset = MEMBER(group),
+         .said = SAID_GROUP},
+        {.name = "mode",
+         .read = read_mode,
+         .offset = MEMBER(exclude),
+         .said = SAID_MODE},
+        {.name = "sources", .read = read_sources, .said = SAID_SOURCES},
+        {.name = NULL}};
+    unsigned int said = 0;
+
+    return config_key_read_map(r, node, "a member", keys, m, &said)
+           && check(r, node, m, said);
+}
+
+static bool
+read_members(struct config_reading *r, const struct config_node *list,
+             struct config_names **names)
+{
+    struct config *config = r->config;
+
+    for (size_t i = 0; i < list->n_children; i++) {
+        const struct config_node *node = list->children[i];
+        struct member *m = &config->members[config->n_members++];
+
+        if (!read_member(r, node, m)) {
+            return false;
+        }
+        if (!config_names_add(names, m->name)) {
+            return config_key_fail(r, node, "member \"%s\" is given twice",
+                                   m->name);
+        }
+    }
+    return true;
+}
+
+bool
+config_member_read_list(struct config_reading *r,
+                        const struct config_node *list,
+                        const struct config_key *key, void *out)
+{
+    struct config_names *names = NULL;
+
+    (void) out;
+    if (config_key_is_null(list)) {
+        return true;
+    }
+    if (list->kind != CONFIG_NODE_LIST) {
+        return config_key_fail(r, list, "\"%s\" must be a list", key->name);
+    }
+    r->config->members =
+        xcalloc(list->n_children + 1, sizeof *r->config->members);
+    bool ok = read_members(r, list, &names);
+    config_names_clear(&names);
+    return ok;
+}
