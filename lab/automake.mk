@@ -3,8 +3,8 @@ noinst_PROGRAMS += lab/mcsend lab/mcrecv
 
 lab_mcsend_SOURCES = lab/mcsend.c lab/mark.c lab/mark.h
 lab_mcsend_LDADD = $(BASE_LIBS)
-lab_mcrecv_SOURCES = lab/mcrecv.c lab/tally.c lab/tally.h \
-	lab/mark.c lab/mark.h
+lab_mcrecv_SOURCES = lab/mcrecv.c lab/arrival.c lab/arrival.h \
+	lab/mcjoin.c lab/mcjoin.h lab/tally.c lab/tally.h lab/mark.c lab/mark.h
 lab_mcrecv_LDADD = $(BASE_LIBS)
 
 EXTRA_DIST += lab/build lab/demo.py lab/lab.py lab/mn lab/procs.py \

@@ -26,7 +26,7 @@ import signal
 import socket
 import sys
 
-from procs import (NETNS, STATE, LabError, Process, Receiver, Sender,
+from procs import (NETNS, PIPE, STATE, LabError, Process, Receiver, Sender,
                    big_socket_buffers, build_dir, clean_dead_labs, in_netns,
                    remove_lab, run, start_time, state_lock, wait_until, write)
 
@@ -70,6 +70,8 @@ class Host(Node):
         # At most 15 characters are allowed.
         self.ifaces = [f"{name[:9]}-eth{i}" for i in range(len(ports))]
         self.ip = None
+        self.ip6 = None  # fd00:1::N, where IPv6 was asked for.
+        self.segment = None  # That it stands in, if it shares a port.
 
     @property
     def port(self):
@@ -83,39 +85,70 @@ class Host(Node):
     def iface(self):
         return self.ifaces[0]
 
+    @property
+    def mac(self):
+        return self._address("link/ether")
+
+    @property
+    def link_local(self):
+        """Its fe80:: address, "" without IPv6."""
+        return next((a for a in self._addresses("inet6")
+                     if a.startswith("fe80:")), "")
+
+    def _address(self, kind):
+        return self._addresses(kind)[0]
+
+    def _addresses(self, kind):
+        shown = self.run("ip", "addr", "show", "dev", self.iface)
+        return re.findall(rf"{kind} ([0-9a-f:.]+)", shown)
+
     def force_igmp(self, version):
         """0 = whatever the querier speaks."""
-        self.run("sysctl", "-qw", "net.ipv4.conf.all.force_igmp_version"
-                 f"={version}")
+        self.sysctl(**{"net.ipv4.conf.all.force_igmp_version": version})
+
+    def force_mld(self, version):
+        """1, 2, or 0 = whatever the querier speaks."""
+        self.sysctl(**{"net.ipv6.conf.all.force_mld_version": version})
 
     def rp_filter(self, mode):
         self.run("sysctl", "-qw", f"net.ipv4.conf.all.rp_filter={mode}",
                  f"net.ipv4.conf.{self.iface}.rp_filter={mode}")
 
-    def receive(self, group, port, source=None, join=True, **options):
-        """Joins by the kernel's IGMP on every interface and counts."""
-        argv = ["--group", group, "--port", str(port)]
-        if source:
-            argv += ["--source", source]
+    def receive(self, group, port, source=None, exclude=None, join=True,
+                **options):
+        """Joins by the kernel's IGMP or MLD on every interface and counts.
+        'source' is an address or several: only those (INCLUDE).  'exclude'
+        likewise: all but those (EXCLUDE)."""
+        argv = ["--group", group, "--port", str(port), "--commands"]
+        for name, addresses in ("--source", source), ("--exclude", exclude):
+            if isinstance(addresses, str):
+                addresses = [addresses]
+            for address in addresses or ():
+                argv += [name, address]
         if not join:
             argv += ["--no-join"]
-        return self._mcrecv(argv, options)
+        return self._mcrecv(argv, options, stdin=PIPE)
 
     def tap(self, **options):
-        """Counts what is on the wire without joining."""
+        """Counts what is on the wire without joining; "macs" says to which
+        Ethernet addresses it was sent."""
         return self._mcrecv(["--raw"], options)
 
-    def _mcrecv(self, argv, options):
+    def _mcrecv(self, argv, options, stdin=None):
         for iface in self.ifaces:
             argv += ["--iface", iface]
         options = {"every": 100, **options}
         receiver = self.spawn("mcrecv", self.lab.tool("mcrecv"), *argv,
-                              *to_options(options), kind=Receiver)
+                              *to_options(options), kind=Receiver,
+                              stdin=stdin)
         return receiver.wait_ready()
 
-    def send(self, group, port, rate, count=0, source="192.168.168.55", ttl=1,
-             **options):
-        """Starts a stream, as an HDMI extender would."""
+    def send(self, group, port, rate, count=0, source=None, ttl=1, **options):
+        """Starts a stream: of IPv4 as an HDMI extender would, of IPv6 from
+        this host's link-local address.  With sources=N also one from each of
+        the N - 1 addresses behind 'source'."""
+        if not source:
+            source = self.link_local if ":" in group else "192.168.168.55"
         return self.spawn(
             "mcsend", self.lab.tool("mcsend"), "--iface", self.iface,
             "--group", group, "--port", str(port), "--source", source,
@@ -136,6 +169,34 @@ class Host(Node):
     def unmute(self):
         for iface in self.ifaces:
             self.run("tc", "qdisc", "del", "dev", iface, "root")
+
+    def die(self):
+        """Its interfaces go down without a word.  The switch sees that at
+        once, unless the host stands in a segment."""
+        for iface in self.ifaces:
+            self.run("ip", "link", "set", "dev", iface, "down")
+
+
+class Segment(Host):
+    """A bridge on a port, with hosts that share it: an access point.  It
+    floods; with snooping=True it snoops."""
+
+    def add(self, *names, net="10.1.0.0/24", ipv6=False):
+        """Hosts behind it."""
+        return [self.lab.add_behind(self, name, net, ipv6) for name in names]
+
+    def move_in(self, host):
+        """A host comes over from another segment, as a roaming one does: it
+        keeps its addresses and does not report before it is asked.  Its own
+        interface stays up; the bridge's end of its cable moves."""
+        old, end = host.segment, bridge_end(host)
+        old.run("ip", "link", "set", "dev", end, "netns", self.netns)
+        self.run("ip", "link", "set", "dev", end, "up", "master", "br0")
+        host.segment, host.switch, host.ports = self, self.switch, self.ports
+
+
+def bridge_end(host):
+    return f"to-{host.name[:12]}"
 
 
 def send_frames(netns, iface, frames):
@@ -329,21 +390,16 @@ class Lab:
         return switch
 
     def add_hosts(self, switch, *names, ports=1, net="10.1.0.0/24",
-                  first_port=None):
+                  first_port=None, ipv6=False, kind=Host):
         """Adds hosts, all of them in one transaction.  A host has 'ports'
         interfaces; the address of the i-th host (counted in the lab) is the
-        i-th of 'net'."""
+        i-th of 'net', and with 'ipv6' fd00:1::i too."""
         next_port = itertools.count(first_port or switch.n_ports + 1)
-        network = ipaddress.ip_network(net)
         hosts = []
         for name in names:
             numbers = [next(next_port) for _ in range(ports)]
             switch.n_ports += ports
-            host = Host(self, name, switch, numbers)
-            self.hosts[name] = host
-            host.ip = str(network[len(self.hosts)])
-            run("ip", "netns", "add", host.netns)
-            hosts.append(host)
+            hosts.append(self._new_host(kind, name, switch, numbers))
         links = [(host, iface, port) for host in hosts
                  for iface, port in zip(host.ifaces, host.ports)]
         run("ip", "-n", self.home.netns, "-batch", "-", stdin="".join(
@@ -351,7 +407,7 @@ class Lab:
             f" peer name {iface} netns {host.netns}\n"
             for host, iface, port in links))
         for host in hosts:
-            self._configure(host, network.prefixlen)
+            self._configure(host, net, ipv6)
         argv = ["--no-wait"] if not links else []
         for _, _, port in links:
             name = f"{switch.name}-eth{port}"
@@ -364,39 +420,64 @@ class Lab:
     def add_host(self, switch, name, **options):
         return self.add_hosts(switch, name, **options)[0]
 
-    def add_segment(self, switch, *names, net="10.1.0.0/24"):
-        """Hosts that share one port, behind a bridge that floods."""
-        network = ipaddress.ip_network(net)
-        segment = self.add_host(switch, "-".join(names) + "-seg", net=net)
+    def add_segment(self, switch, name, snooping=False, first_port=None):
+        """A port with a bridge behind it, still without hosts."""
+        segment = self.add_host(switch, name, first_port=first_port,
+                                kind=Segment)
         segment.run("ip", "addr", "flush", "dev", segment.iface)
         segment.run("ip", "-batch", "-", stdin=(
-            "link add name br0 up type bridge mcast_snooping 0\n"
+            f"link add name br0 up type bridge mcast_snooping {snooping:d}\n"
             f"link set dev {segment.iface} master br0\n"))
-        hosts = []
-        for i, name in enumerate(names):
-            host = Host(self, name, switch, segment.ports)
-            self.hosts[name] = host
-            host.ip = str(network[len(self.hosts)])
-            run("ip", "netns", "add", host.netns)
-            segment.run("ip", "link", "add", "name", f"br0-{i}", "up",
-                        "master", "br0", "type", "veth", "peer", "name",
-                        host.iface, "netns", host.netns)
-            self._configure(host, network.prefixlen)
-            hosts.append(host)
-        return hosts
+        return segment
 
-    def _configure(self, host, prefixlen):
+    def add_shared(self, switch, *names, net="10.1.0.0/24", ipv6=False,
+                   **options):
+        """Hosts that share one port, behind a bridge that floods."""
+        segment = self.add_segment(switch, "-".join(names)[:20] + "-seg",
+                                   **options)
+        return segment.add(*names, net=net, ipv6=ipv6)
+
+    def add_behind(self, segment, name, net, ipv6):
+        host = self._new_host(Host, name, segment.switch, segment.ports)
+        host.segment = segment
+        segment.run("ip", "link", "add", "name", bridge_end(host), "up",
+                    "master", "br0", "type", "veth", "peer", "name",
+                    host.iface, "netns", host.netns)
+        self._configure(host, net, ipv6)
+        return host
+
+    def _new_host(self, kind, name, switch, ports):
+        host = kind(self, name, switch, ports)
+        self.hosts[name] = host
+        host.number = len(self.hosts)
+        run("ip", "netns", "add", host.netns)
+        return host
+
+    def _configure(self, host, net, ipv6):
         """Addresses; and checksums that are right on the wire: a veth leaves
         them to the receiving kernel, but the switch in between rewrites."""
+        network = ipaddress.ip_network(net)
+        host.ip = str(network[host.number])
         script = ["set -e", "ip link set dev lo up",
-                  "sysctl -qw net.ipv6.conf.all.disable_ipv6=1"
+                  f"sysctl -qw net.ipv6.conf.all.disable_ipv6={not ipv6:d}"
                   " net.ipv4.conf.all.rp_filter=0"
                   " net.ipv4.conf.default.rp_filter=0"
-                  " net.ipv4.igmp_max_memberships=1000"]
-        script += [f"ethtool -K {iface} tx off >/dev/null\n"
-                   f"sysctl -qw net.ipv4.conf.{iface}.rp_filter=0\n"
-                   f"ip link set dev {iface} up" for iface in host.ifaces]
-        script += [f"ip addr add {host.ip}/{prefixlen} dev {host.iface}"]
+                  " net.ipv4.igmp_max_memberships=1000"
+                  " net.ipv4.igmp_max_msf=512"]
+        for iface in host.ifaces:
+            script += [f"ethtool -K {iface} tx off >/dev/null",
+                       f"sysctl -qw net.ipv4.conf.{iface}.rp_filter=0"]
+            if ipv6:
+                # Addresses are good at once, and no router is looked for.
+                conf = f"net.ipv6.conf.{iface}"
+                script += [f"sysctl -qw {conf}.accept_dad=0"
+                           f" {conf}.router_solicitations=0"]
+            script += [f"ip link set dev {iface} up"]
+        script += [f"ip addr add {host.ip}/{network.prefixlen}"
+                   f" dev {host.iface}"]
+        if ipv6:
+            host.ip6 = f"fd00:1::{host.number:x}"
+            script += [f"ip addr add {host.ip6}/64 dev {host.iface} nodad"]
         host.run("sh", "-c", "\n".join(script))
 
     def evidence(self):

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-/* A host: joins a group by its kernel's IGMP, receives, and says exactly what
- * came in.  With --raw it is a tap that sees every multicast frame on the
- * wire, whether the kernel wants it or not, and verifies its checksums. */
+/* A host: joins a group by its kernel's IGMP or MLD, receives, and says
+ * exactly what came in.  With --raw it is a tap that sees every multicast
+ * frame on the wire, whether the kernel wants it or not, verifies its
+ * checksums and counts by Ethernet destination. */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lab/arrival.h"
+#include "lab/mcjoin.h"
 #include "lab/tally.h"
 
 enum {
@@ -30,9 +33,10 @@ enum {
 };
 
 struct options {
-    struct in_addr group, source; /* A source makes it SSM. */
+    struct mcjoin join; /* Group and filter. */
     uint16_t port;
-    bool raw, join;
+    bool raw, no_join;
+    bool commands;  /* Read changes of the filter from stdin. */
     uint64_t count; /* Stop after so many packets on each interface. */
     int idle_ms;    /* Stop after so much silence behind a packet. */
     int every_ms;   /* Report progress. */
@@ -47,7 +51,7 @@ struct receiver {
     struct tally tally;
 };
 
-static struct options options = {.join = true, .lazy_ms = 2};
+static struct options options = {.join.exclude = true, .lazy_ms = 2};
 static struct receiver receivers[MAX_IFACES];
 static size_t n_receivers;
 /* Realtime minus monotonic: the kernel's stamps are realtime. */
@@ -86,44 +90,44 @@ set_option(int fd, int level, int name, int value, const char *what)
     }
 }
 
-static struct sockaddr_storage
-in_storage(struct in_addr a)
+static void
+tell(const char *event, const struct receiver *r)
 {
-    struct sockaddr_storage ss;
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = a};
-
-    memset(&ss, 0, sizeof ss);
-    memcpy(&ss, &sin, sizeof sin);
-    return ss;
+    printf("{\"event\":\"%s\",\"iface\":\"%s\",\"t_ns\":%llu}\n", event,
+           r->iface, (unsigned long long) clock_ns(CLOCK_MONOTONIC));
+    fflush(stdout);
 }
 
 static void
 change_membership(struct receiver *r, bool in)
 {
-    struct group_source_req ssm = {.gsr_interface = r->ifindex,
-                                   .gsr_group = in_storage(options.group),
-                                   .gsr_source = in_storage(options.source)};
-    struct group_req any = {.gr_interface = r->ifindex,
-                            .gr_group = in_storage(options.group)};
-    int error;
+    int error = in ? mcjoin_join(&options.join, r->fd, r->ifindex)
+                   : mcjoin_leave(&options.join, r->fd, r->ifindex);
 
-    if (options.source.s_addr) {
-        error =
-            setsockopt(r->fd, IPPROTO_IP,
-                       in ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP,
-                       &ssm, sizeof ssm);
-    } else {
-        error = setsockopt(r->fd, IPPROTO_IP,
-                           in ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &any,
-                           sizeof any);
-    }
     if (error) {
+        errno = error;
         die(in ? "join" : "leave");
     }
-    printf("{\"event\":\"%s\",\"iface\":\"%s\",\"t_ns\":%llu}\n",
-           in ? "joined" : "left", r->iface,
-           (unsigned long long) clock_ns(CLOCK_MONOTONIC));
-    fflush(stdout);
+    tell(in ? "joined" : "left", r);
+}
+
+static void
+set_udp_options(int fd, bool v4)
+{
+    /* What other sockets joined is none of ours, unless that is the point. */
+    if (v4) {
+        set_option(fd, IPPROTO_IP, IP_RECVTTL, 1, "IP_RECVTTL");
+        set_option(fd, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
+        set_option(fd, IPPROTO_IP, IP_MULTICAST_ALL, options.no_join,
+                   "IP_MULTICAST_ALL");
+    } else {
+        set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1,
+                   "IPV6_RECVHOPLIMIT");
+        set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
+        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
+        set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, options.no_join,
+                   "IPV6_MULTICAST_ALL");
+    }
 }
 
 static void
@@ -131,23 +135,24 @@ open_udp(struct receiver *r)
 {
     struct sockaddr_in any = {.sin_family = AF_INET,
                               .sin_port = htons(options.port)};
+    struct sockaddr_in6 any6 = {.sin6_family = AF_INET6,
+                                .sin6_port = htons(options.port)};
+    bool v4 = ip_addr_is_v4(&options.join.group);
 
-    r->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    r->fd = socket(v4 ? AF_INET : AF_INET6,
+                   SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (r->fd < 0) {
         die("socket");
     }
     set_option(r->fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
-    set_option(r->fd, IPPROTO_IP, IP_RECVTTL, 1, "IP_RECVTTL");
-    set_option(r->fd, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
-    /* What other sockets joined is none of ours, unless that is the point. */
-    set_option(r->fd, IPPROTO_IP, IP_MULTICAST_ALL, !options.join,
-               "IP_MULTICAST_ALL");
+    set_udp_options(r->fd, v4);
     if (setsockopt(r->fd, SOL_SOCKET, SO_BINDTODEVICE, r->iface,
                    (socklen_t) strlen(r->iface))
         < 0) {
         die(r->iface);
     }
-    if (bind(r->fd, (struct sockaddr *) &any, sizeof any) < 0) {
+    if (v4 ? bind(r->fd, (struct sockaddr *) &any, sizeof any)
+           : bind(r->fd, (struct sockaddr *) &any6, sizeof any6)) {
         die("bind");
     }
 }
@@ -186,55 +191,21 @@ open_receiver(struct receiver *r)
     set_option(r->fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER,
                "SO_RCVBUFFORCE");
     set_option(r->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS");
-    if (options.join && !options.raw) {
+    if (!options.no_join && !options.raw) {
         r->joined_ns = clock_ns(CLOCK_MONOTONIC);
         change_membership(r, true);
     }
-}
-
-/* What the control messages of 'msg' say about one packet. */
-static uint64_t
-read_control(struct msghdr *msg, struct mark_path *path)
-{
-    uint64_t when = 0;
-
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-            struct timespec ts;
-
-            memcpy(&ts, CMSG_DATA(c), sizeof ts);
-            when = (uint64_t) ts.tv_sec * SECOND + (uint64_t) ts.tv_nsec
-                   - realtime_offset;
-        } else if (c->cmsg_level == SOL_PACKET
-                   && c->cmsg_type == PACKET_AUXDATA) {
-            struct tpacket_auxdata aux;
-
-            memcpy(&aux, CMSG_DATA(c), sizeof aux);
-            path->vlan = aux.tp_vlan_tci & 0xfff;
-        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) {
-            int ttl;
-
-            memcpy(&ttl, CMSG_DATA(c), sizeof ttl);
-            path->ttl = (uint8_t) ttl;
-        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-            struct in_pktinfo info;
-
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            path->group = ntohl(info.ipi_addr.s_addr);
-        }
-    }
-    return when;
 }
 
 static void
 take_raw(struct receiver *r, const uint8_t *data, size_t size, uint16_t vlan,
          uint64_t when)
 {
+    const struct ip_addr *group = &options.join.group;
     struct mark_frame f;
 
     if (!mark_frame_get(data, size, &f)
-        || (options.group.s_addr
-            && f.path.group != ntohl(options.group.s_addr))) {
+        || (!ip_addr_is_any(group) && !ip_addr_equal(&f.path.group, group))) {
         return;
     }
     if (vlan) {
@@ -243,22 +214,22 @@ take_raw(struct receiver *r, const uint8_t *data, size_t size, uint16_t vlan,
     if (!f.mac_ok || !f.ip_ok || !f.udp_ok) {
         r->tally.bad_checksum++;
     }
+    tally_add_frame(&r->tally, &f.eth_dst);
     tally_add(&r->tally, f.payload, f.size, &f.path, when);
 }
 
 static void
 take(struct receiver *r, struct msghdr *msg, const uint8_t *data, size_t size)
 {
-    const struct sockaddr_in *from = msg->msg_name;
     struct mark_path path = {.port = options.port};
-    uint64_t when = read_control(msg, &path);
+    uint64_t when = arrival_read(msg, &path) - realtime_offset;
 
     if (options.raw) {
         take_raw(r, data, size, path.vlan, when);
-    } else {
-        path.source = ntohl(from->sin_addr.s_addr);
-        tally_add(&r->tally, data, size, &path, when);
+        return;
     }
+    path.source = arrival_source(msg);
+    tally_add(&r->tally, data, size, &path, when);
 }
 
 /* Takes all that is there. */
@@ -327,6 +298,36 @@ do_membership(void)
     }
 }
 
+/* Takes a line of stdin, if there is one. */
+static void
+do_command(void)
+{
+    unsigned int ifindexes[MAX_IFACES];
+    int fds[MAX_IFACES], error;
+    char line[16384];
+
+    if (!fgets(line, sizeof line, stdin)) {
+        options.commands = false;
+        return;
+    }
+    for (size_t i = 0; i < n_receivers; i++) {
+        fds[i] = receivers[i].fd;
+        ifindexes[i] = receivers[i].ifindex;
+    }
+    if (!mcjoin_command(&options.join, line, fds, ifindexes, n_receivers,
+                        &error)) {
+        fprintf(stderr, "mcrecv: no such command: %s", line);
+        exit(2);
+    }
+    if (error) {
+        errno = error;
+        die(line);
+    }
+    for (size_t i = 0; i < n_receivers; i++) {
+        tell("changed", &receivers[i]);
+    }
+}
+
 /* By --count or --idle-ms, on every interface. */
 static bool
 finished(uint64_t now)
@@ -351,7 +352,7 @@ static void
 run(void)
 {
     struct timespec rest = {0, options.lazy_ms * 1000000L};
-    struct pollfd fds[MAX_IFACES];
+    struct pollfd fds[MAX_IFACES + 1];
     uint64_t every = (uint64_t) options.every_ms * 1000000;
     uint64_t next = clock_ns(CLOCK_MONOTONIC) + every;
     bool last;
@@ -359,6 +360,7 @@ run(void)
     for (size_t i = 0; i < n_receivers; i++) {
         fds[i] = (struct pollfd){.fd = receivers[i].fd, .events = POLLIN};
     }
+    fds[n_receivers] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
     do {
         last = stop;
         for (size_t i = 0; i < n_receivers; i++) {
@@ -366,6 +368,9 @@ run(void)
         }
         if (leave || join) {
             do_membership();
+        }
+        if (options.commands && poll(&fds[n_receivers], 1, 0) > 0) {
+            do_command();
         }
 
         uint64_t now = clock_ns(CLOCK_MONOTONIC);
@@ -379,7 +384,7 @@ run(void)
         nanosleep(&rest, NULL);
         if (!stop) {
             /* A signal between here and the poll costs at most 20 ms. */
-            poll(fds, n_receivers, 20);
+            poll(fds, n_receivers + options.commands, 20);
         }
     } while (true);
     report(true);
@@ -388,28 +393,43 @@ run(void)
 static void
 usage(int status)
 {
-    fputs("usage: mcrecv --iface IF... --group G --port P [--source S]"
-          " [--no-join]\n"
+    fputs("usage: mcrecv --iface IF... --group G --port P [--no-join]\n"
+          "              [--source S... | --exclude S...] [--commands]\n"
           "       mcrecv --iface IF... --raw [--group G]\n"
           "              [--count N] [--idle-ms MS] [--every MS]"
           " [--lazy-ms MS]\n"
           "Receives until N packets, MS of silence, or SIGTERM; then prints\n"
           "one JSON line for each interface.  SIGUSR1 leaves the group,\n"
-          "SIGUSR2 joins it again.\n",
+          "SIGUSR2 joins it again.  With --commands, lines of stdin change\n"
+          "the filter: allow S..., block S..., include S..., exclude S...\n",
           status ? stderr : stdout);
     exit(status);
 }
 
-static struct in_addr
+static struct ip_addr
 parse_ip(const char *s)
 {
-    struct in_addr a;
+    struct ip_addr a;
 
-    if (inet_pton(AF_INET, s, &a) != 1) {
-        fprintf(stderr, "mcrecv: %s is no IPv4 address\n", s);
+    if (!ip_addr_parse(s, &a)) {
+        fprintf(stderr, "mcrecv: %s is no IP address\n", s);
         exit(2);
     }
     return a;
+}
+
+static void
+add_source(const char *s, bool exclude)
+{
+    struct mcjoin *j = &options.join;
+
+    if (j->n_sources == MCJOIN_SOURCES
+        || (j->n_sources && j->exclude != exclude)) {
+        fputs("mcrecv: too many sources, or of both kinds\n", stderr);
+        exit(2);
+    }
+    j->exclude = exclude;
+    j->sources[j->n_sources++] = parse_ip(s);
 }
 
 static unsigned long
@@ -447,10 +467,11 @@ take_option(int c, const char *arg)
         add_iface(arg);
         break;
     case 'g':
-        options.group = parse_ip(arg);
+        options.join.group = parse_ip(arg);
         break;
     case 's':
-        options.source = parse_ip(arg);
+    case 'x':
+        add_source(arg, c == 'x');
         break;
     case 'p':
         options.port = (uint16_t) parse_number(arg, UINT16_MAX);
@@ -468,7 +489,10 @@ take_option(int c, const char *arg)
         options.lazy_ms = (int) parse_number(arg, 999);
         break;
     case 'j':
-        options.join = false;
+        options.no_join = true;
+        break;
+    case 'c':
+        options.commands = true;
         break;
     case 'r':
         options.raw = true;
@@ -482,12 +506,14 @@ static const struct option OPTIONS[] = {
     {"iface", required_argument, NULL, 'i'},
     {"group", required_argument, NULL, 'g'},
     {"source", required_argument, NULL, 's'},
+    {"exclude", required_argument, NULL, 'x'},
     {"port", required_argument, NULL, 'p'},
     {"count", required_argument, NULL, 'n'},
     {"idle-ms", required_argument, NULL, 'I'},
     {"every", required_argument, NULL, 'e'},
     {"lazy-ms", required_argument, NULL, 'z'},
     {"no-join", no_argument, NULL, 'j'},
+    {"commands", no_argument, NULL, 'c'},
     {"raw", no_argument, NULL, 'r'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0}};
@@ -501,7 +527,9 @@ parse(int argc, char *argv[])
         take_option(c, optarg);
     }
     if (optind < argc || !n_receivers
-        || (!options.raw && (!options.group.s_addr || !options.port))) {
+        || (!options.raw
+            && (!ip_addr_is_multicast(&options.join.group)
+                || !options.port))) {
         usage(2);
     }
 }
@@ -520,6 +548,7 @@ main(int argc, char *argv[])
     for (size_t i = 0; i < n_receivers; i++) {
         open_receiver(&receivers[i]);
     }
+    setvbuf(stdin, NULL, _IONBF, 0); /* Else poll() would miss a line. */
     puts("{\"event\":\"ready\"}");
     fflush(stdout);
     run();

@@ -5,12 +5,12 @@
  * raw frames: the interface needs no address, and no checksum is left to
  * hardware that is not there. */
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,16 +23,17 @@
 
 #include "lab/mark.h"
 
-enum { BATCH = 64, MIN_SLEEP_NS = 50000, SECOND = 1000000000 };
+enum { BATCH = 64, MIN_SLEEP_NS = 50000, SECOND = 1000000000, MTU = 1500 };
 
 struct options {
     const char *iface;
     struct mark_path path;
-    double rate;     /* Packets per second and group. */
-    uint64_t count;  /* Per group; 0 = until a signal. */
-    uint64_t first;  /* Sequence number of the first packet. */
-    size_t size;     /* UDP payload. */
-    uint32_t groups; /* The i-th group and port are 'path' plus i. */
+    double rate;      /* Packets per second and group. */
+    uint64_t count;   /* Per group; 0 = until a signal. */
+    uint64_t first;   /* Sequence number of the first packet. */
+    size_t size;      /* UDP payload. */
+    uint32_t groups;  /* The i-th group and port are 'path' plus i, */
+    uint32_t sources; /* the i-th source likewise. */
     uint32_t stream;
 };
 
@@ -83,8 +84,10 @@ sleep_until(uint64_t ns)
 static void
 open_socket(struct sender *s)
 {
+    bool v4 = ip_addr_is_v4(&s->o->path.group);
     struct sockaddr_ll to = {.sll_family = AF_PACKET,
-                             .sll_protocol = htons(ETH_P_IP)};
+                             .sll_protocol =
+                                 htons(v4 ? ETH_P_IP : ETH_P_IPV6)};
     struct ifreq ifr;
 
     /* Protocol 0: it receives nothing. */
@@ -109,19 +112,32 @@ open_socket(struct sender *s)
     }
 }
 
-/* Packet 'n' of the whole run: the groups take turns. */
+/* The address 'i' behind 'a'. */
+static struct ip_addr
+address_plus(struct ip_addr a, uint32_t i)
+{
+    for (size_t k = sizeof a.b; k-- > 0 && i; i >>= 8) {
+        i += a.b[k];
+        a.b[k] = (uint8_t) i;
+    }
+    return a;
+}
+
+/* Packet 'n' of the whole run: groups and sources take turns. */
 static void
 build(struct sender *s, size_t slot, uint64_t n, uint64_t now)
 {
     const struct options *o = s->o;
-    uint32_t i = (uint32_t) (n % o->groups);
+    uint32_t channels = o->groups * o->sources;
+    uint32_t i = (uint32_t) (n % channels);
     struct mark m = {.sent = o->path,
                      .stream = o->stream + i,
-                     .seq = o->first + n / o->groups,
+                     .seq = o->first + n / channels,
                      .time_ns = now};
 
-    m.sent.group += i;
-    m.sent.port = (uint16_t) (m.sent.port + i);
+    m.sent.group = address_plus(m.sent.group, i % o->groups);
+    m.sent.port = (uint16_t) (m.sent.port + i % o->groups);
+    m.sent.source = address_plus(m.sent.source, i / o->groups);
     s->iov[slot].iov_len =
         mark_frame_put(s->frames[slot], s->mac, o->size, &m);
 }
@@ -150,8 +166,9 @@ send_batch(struct sender *s, size_t n, uint64_t now)
 static void
 run(struct sender *s)
 {
-    double rate = s->o->rate * s->o->groups;
-    uint64_t total = s->o->count * s->o->groups;
+    uint64_t channels = (uint64_t) s->o->groups * s->o->sources;
+    double rate = s->o->rate * (double) channels;
+    uint64_t total = s->o->count * channels;
     double gap_ns = SECOND / rate;
 
     s->start_ns = clock_ns();
@@ -194,24 +211,26 @@ usage(int status)
     fputs("usage: mcsend --iface IF --group G [--source A] [--port P]"
           " [--ttl T]\n"
           "              [--rate PPS] [--count N] [--first SEQ] [--size B]\n"
-          "              [--groups N] [--stream ID] [--vlan V]\n"
-          "Sends numbered UDP at PPS packets a second and group; N = 0 (the\n"
-          "default): until SIGTERM.  With --groups, group and port of the\n"
-          "i-th are G + i and P + i.  Prints one JSON line at the end.\n",
+          "              [--groups N] [--sources N] [--stream ID] [--vlan V]\n"
+          "Sends numbered UDP at PPS packets a second, group and source;\n"
+          "N = 0 (the default): until SIGTERM.  With --groups, group and\n"
+          "port of the i-th are G + i and P + i; with --sources its source\n"
+          "is A + i.  G and A are IPv4 or IPv6 both; T is also the hop\n"
+          "limit.  Prints one JSON line at the end.\n",
           status ? stderr : stdout);
     exit(status);
 }
 
-static uint32_t
+static struct ip_addr
 parse_ip(const char *s)
 {
-    struct in_addr a;
+    struct ip_addr a;
 
-    if (inet_pton(AF_INET, s, &a) != 1) {
-        fprintf(stderr, "mcsend: %s is no IPv4 address\n", s);
+    if (!ip_addr_parse(s, &a)) {
+        fprintf(stderr, "mcsend: %s is no IP address\n", s);
         exit(2);
     }
-    return ntohl(a.s_addr);
+    return a;
 }
 
 static uint64_t
@@ -267,6 +286,9 @@ set_option(struct options *o, int c, const char *arg)
     case 'G':
         o->groups = (uint32_t) parse_number(arg, UINT16_MAX);
         break;
+    case 'N':
+        o->sources = (uint32_t) parse_number(arg, UINT16_MAX);
+        break;
     case 'S':
         o->stream = (uint32_t) parse_number(arg, UINT32_MAX);
         break;
@@ -287,6 +309,7 @@ static const struct option OPTIONS[] = {
     {"first", required_argument, NULL, 'f'},
     {"size", required_argument, NULL, 'z'},
     {"groups", required_argument, NULL, 'G'},
+    {"sources", required_argument, NULL, 'N'},
     {"stream", required_argument, NULL, 'S'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0}};
@@ -299,9 +322,11 @@ parse(struct options *o, int argc, char *argv[])
     while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
         set_option(o, c, optarg);
     }
-    if (optind < argc || !o->iface || o->path.group >> 28 != 0xe
-        || !(o->rate > 0) || !o->groups || o->size < MARK_SIZE
-        || o->size > 1472) {
+    size_t max = ip_addr_is_v4(&o->path.group) ? MTU - 28 : MTU - 48;
+    if (optind < argc || !o->iface || !ip_addr_is_multicast(&o->path.group)
+        || ip_addr_is_v4(&o->path.group) != ip_addr_is_v4(&o->path.source)
+        || !(o->rate > 0) || !o->groups || !o->sources
+        || o->size < mark_size(&o->path.group) || o->size > max) {
         usage(2);
     }
 }
@@ -310,12 +335,13 @@ int
 main(int argc, char *argv[])
 {
     static struct sender s;
-    struct options o = {.path = {.source = 0xc0a8a837, /* 192.168.168.55 */
+    struct options o = {.path = {.source = ip_addr_v4(0xc0a8a837),
                                  .port = 5004,
-                                 .ttl = 1},
+                                 .ttl = 1}, /* 192.168.168.55 */
                         .rate = 1000,
                         .size = 256,
-                        .groups = 1};
+                        .groups = 1,
+                        .sources = 1};
     struct sigaction sa = {.sa_handler = on_signal};
 
     parse(&o, argc, argv);

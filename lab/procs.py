@@ -23,6 +23,7 @@ RMEM = "/proc/sys/net/core/rmem_default"
 RMEM_BYTES = 16 << 20
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+PIPE = subprocess.PIPE
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -179,7 +180,8 @@ def remove_lab(tag):
 
 
 class Process:
-    """A program in a namespace.  Output goes to files: no pipe to fill."""
+    """A program in a namespace.  Output goes to files: no pipe to fill.
+    'stdin' is text, or PIPE."""
 
     def __init__(self, lab, name, argv, netns, env=None, stdin=None):
         lab.n_processes += 1
@@ -190,12 +192,14 @@ class Process:
         # It dies with this process, and Ctrl-C is not for it.
         enter = ["setpriv", "--pdeathsig", "KILL", "--",
                  "nsenter", f"--net={os.path.join(NETNS, netns)}", "--"]
-        write(base + ".in", stdin or "")
+        piped = stdin is PIPE
+        write(base + ".in", "" if piped else stdin or "")
         with open(self.stdout, "w") as out, open(self.stderr, "w") as err, \
                 open(base + ".in") as into:
             self.popen = subprocess.Popen(
-                enter + argv, stdin=into, stdout=out, stderr=err,
-                env={**lab.env, **(env or {})}, start_new_session=True)
+                enter + argv, stdin=PIPE if piped else into, stdout=out,
+                stderr=err, env={**lab.env, **(env or {})},
+                start_new_session=True)
         self.pid = self.popen.pid
         with open(os.path.join(lab.dir, "processes"), "a") as f:
             f.write(f"{self.pid} {start_time(self.pid)} {name}\n")
@@ -275,14 +279,44 @@ class Receiver(JsonTool):
 
     def leave(self):
         """Leaves the group by IGMP and keeps counting."""
-        n = len(self.lines("left"))
-        self.signal(signal.SIGUSR1)
-        return wait_until(lambda: self.lines("left")[n:], 5, "left")[0]
+        return self._then("left", lambda: self.signal(signal.SIGUSR1))
 
     def rejoin(self):
-        n = len(self.lines("joined"))
-        self.signal(signal.SIGUSR2)
-        return wait_until(lambda: self.lines("joined")[n:], 5, "joined")[0]
+        return self._then("joined", lambda: self.signal(signal.SIGUSR2))
+
+    # Changes of the source filter while packets come, by RFC 3678's API; each
+    # returns when the kernel has taken it: {"t_ns": ...}.
+
+    def allow(self, *sources):
+        """ALLOW: wanted too (INCLUDE), or not blocked any more (EXCLUDE)."""
+        return self._change("allow", sources)
+
+    def block(self, *sources):
+        """BLOCK: the opposite."""
+        return self._change("block", sources)
+
+    def include(self, *sources):
+        """Only these: TO_IN, where it was EXCLUDE."""
+        return self._change("include", sources)
+
+    def exclude(self, *sources):
+        """All but these: TO_EX, where it was INCLUDE."""
+        return self._change("exclude", sources)
+
+    def _change(self, verb, sources):
+        def write_line():
+            line = " ".join([verb, *map(str, sources)]) + "\n"
+            self.popen.stdin.write(line.encode())
+            self.popen.stdin.flush()
+        return self._then("changed", write_line)
+
+    def _then(self, event, action):
+        n = len(self.lines(event))
+        action()
+        wait_until(lambda: not self.running or self.lines(event)[n:], 5,
+                   event)
+        self.check()
+        return self.lines(event)[n]
 
     def progress(self):
         """The last progress line of each interface."""

@@ -56,7 +56,8 @@ count_seq(struct tally_stream *s, uint64_t seq)
 static bool
 path_equal(const struct mark_path *a, const struct mark_path *b)
 {
-    return a->source == b->source && a->group == b->group && a->port == b->port
+    return ip_addr_equal(&a->source, &b->source)
+           && ip_addr_equal(&a->group, &b->group) && a->port == b->port
            && a->vlan == b->vlan && a->ttl == b->ttl;
 }
 
@@ -132,6 +133,27 @@ tally_add(struct tally *t, const uint8_t *payload, size_t size,
     count_time(t, m.time_ns, now_ns);
 }
 
+void
+tally_add_frame(struct tally *t, const struct mac_addr *to)
+{
+    size_t i;
+
+    for (i = 0; i < t->n_macs; i++) {
+        if (!memcmp(&t->macs[i].mac, to, sizeof *to)) {
+            break;
+        }
+    }
+    if (i == t->n_macs) {
+        if (i == TALLY_MACS) {
+            i--;
+        } else {
+            t->n_macs++;
+        }
+        t->macs[i].mac = *to;
+    }
+    t->macs[i].frames++;
+}
+
 uint64_t
 tally_unique(const struct tally *t)
 {
@@ -146,11 +168,26 @@ tally_unique(const struct tally *t)
 static void
 print_path(const char *name, const struct mark_path *p, FILE *f)
 {
-    fprintf(f, "\"%s\":{\"source\":\"%u.%u.%u.%u\",", name, p->source >> 24,
-            p->source >> 16 & 255, p->source >> 8 & 255, p->source & 255);
-    fprintf(f, "\"group\":\"%u.%u.%u.%u\",\"port\":%u,\"vlan\":%u,\"ttl\":%u}",
-            p->group >> 24, p->group >> 16 & 255, p->group >> 8 & 255,
-            p->group & 255, p->port, p->vlan, p->ttl);
+    char source[IP_ADDR_STRLEN], group[IP_ADDR_STRLEN];
+
+    fprintf(f,
+            "\"%s\":{\"source\":\"%s\",\"group\":\"%s\",\"port\":%u,"
+            "\"vlan\":%u,\"ttl\":%u}",
+            name, ip_addr_format(&p->source, source),
+            ip_addr_format(&p->group, group), p->port, p->vlan, p->ttl);
+}
+
+static void
+print_macs(const struct tally *t, FILE *f)
+{
+    char mac[MAC_ADDR_STRLEN];
+
+    fputs(",\"macs\":{", f);
+    for (size_t i = 0; i < t->n_macs; i++) {
+        fprintf(f, "%s\"%s\":%" PRIu64, i ? "," : "",
+                mac_addr_format(&t->macs[i].mac, mac), t->macs[i].frames);
+    }
+    fputs("}", f);
 }
 
 static void
@@ -226,6 +263,7 @@ tally_print(struct tally *t, bool done, FILE *f)
         fprintf(f, ",\"packets\":%" PRIu64 "}", t->paths[i].packets);
     }
     fputs("]", f);
+    print_macs(t, f);
     print_times(t, done, f);
 }
 

@@ -11,12 +11,23 @@
 
 #include "lab/mark.h"
 
-enum { TALLY_PATHS = 64, TALLY_STREAMS = 256, TALLY_LATENCIES = 1 << 18 };
+enum {
+    TALLY_PATHS = 64,
+    TALLY_MACS = 64,
+    TALLY_STREAMS = 256,
+    TALLY_LATENCIES = 1 << 18
+};
 
 /* How packets left the sender and how they came in. */
 struct tally_path {
     struct mark_path sent, arrived;
     uint64_t packets;
+};
+
+/* Frames by their Ethernet destination; raw mode only. */
+struct tally_mac {
+    struct mac_addr mac;
+    uint64_t frames;
 };
 
 /* The sequence numbers of one stream. */
@@ -36,6 +47,8 @@ struct tally {
     uint64_t first_ns, last_ns, max_gap_ns;
     struct tally_path paths[TALLY_PATHS];
     size_t n_paths;
+    struct tally_mac macs[TALLY_MACS];
+    size_t n_macs;
     struct tally_stream streams[TALLY_STREAMS];
     size_t n_streams;
     uint32_t *latencies; /* us. */
@@ -45,6 +58,7 @@ struct tally {
 /* A payload that came in at 'now_ns' with 'arrived' in its headers. */
 void tally_add(struct tally *, const uint8_t *payload, size_t size,
                const struct mark_path *arrived, uint64_t now_ns);
+void tally_add_frame(struct tally *, const struct mac_addr *to);
 uint64_t tally_unique(const struct tally *);
 /* Members of a JSON object, without the braces; latencies only at the end,
  * for they are sorted then. */

@@ -29,14 +29,14 @@ PORT = 5004
 class Net:
     """One switch, an extender that sends, and hosts that join."""
 
-    def __init__(self, daemon, names, name="s1", dpid=1):
+    def __init__(self, daemon, names, name="s1", dpid=1, ipv6=False):
         self.daemon = daemon
         self.rest = daemon.rest
         self.lab = daemon.lab
         self.s1 = self.lab.add_switch(name, dpid)
         prefix = "" if name == "s1" else f"{name}-"
         self.extender, *self.hosts = self.lab.add_hosts(
-            self.s1, f"{prefix}extender", *names)
+            self.s1, f"{prefix}extender", *names, ipv6=ipv6)
         daemon.wait_synced(self.s1)
 
     def put_route(self, body=None, name="hdmi"):

@@ -86,7 +86,7 @@ def test_a_leave_ends_the_stream_after_the_last_member_time(net, version):
 def test_a_leave_does_not_cut_off_another_host_behind_the_port(
         ofmcast, version):
     net = Net(ofmcast, [])
-    leaver, stayer = net.lab.add_segment(net.s1, "leaver", "stayer")
+    leaver, stayer = net.lab.add_shared(net.s1, "leaver", "stayer")
     for host in leaver, stayer:
         host.force_igmp(version)
     leaving = leaver.receive(GROUP, PORT)
