@@ -16,6 +16,7 @@ libcontroller_a_SOURCES = \
 	controller/config.h \
 	controller/conn.c \
 	controller/conn.h \
+	controller/copies.c \
 	controller/ctl-private.h \
 	controller/ctl.c \
 	controller/ctl.h \
@@ -34,6 +35,7 @@ libcontroller_a_SOURCES = \
 	controller/member.c \
 	controller/member.h \
 	controller/pipeline.c \
+	controller/restore.c \
 	controller/route-match.c \
 	controller/route-match.h \
 	controller/route-rewrite.c \

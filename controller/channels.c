@@ -125,71 +125,6 @@ channel_match(const struct channel *channel)
     return match;
 }
 
-struct port_list {
-    uint64_t dpid;
-    uint32_t *ports;
-    size_t n, allocated;
-};
-
-static bool
-add_port(void *list_, const struct port_id *port)
-{
-    struct port_list *list = list_;
-    if (port->dpid == list->dpid) {
-        list->ports =
-            xgrow(list->ports, list->n, &list->allocated, sizeof *list->ports);
-        list->ports[list->n++] = (uint32_t) port->port_no;
-    }
-    return true;
-}
-
-static int
-compare_ports(const void *a_, const void *b_)
-{
-    const uint32_t *a = a_, *b = b_;
-    return *a < *b ? -1 : *a > *b;
-}
-
-/* Sorts and drops doubles; returns how many are left.  Members come sorted, so
- * that there is something to do only where there are router ports. */
-static size_t
-sort_ports(uint32_t *ports, size_t n_ports)
-{
-    size_t n = 1;
-    while (n < n_ports && ports[n - 1] < ports[n]) {
-        n++;
-    }
-    if (n >= n_ports) {
-        return n_ports;
-    }
-    qsort(ports, n_ports, sizeof *ports, compare_ports);
-    n = 0;
-    for (size_t i = 0; i < n_ports; i++) {
-        if (!n || ports[n - 1] != ports[i]) {
-            ports[n++] = ports[i];
-        }
-    }
-    return n;
-}
-
-size_t
-channel_ports(const struct ctl_switch *sw, uint16_t vlan,
-              const struct ip_addr *source, const struct ip_addr *group,
-              uint32_t **ports)
-{
-    struct port_list list = {.dpid = sw->dpid};
-    const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
-    if (v) {
-        const struct igmp_snoop *snoop = vlan_snoop_of(v, group);
-        igmp_snoop_each_receiver(snoop, source, group, sw->dpid, add_port,
-                                 &list);
-        igmp_snoop_each_router_port(snoop, add_port, &list);
-    }
-    size_t n = sort_ports(list.ports, list.n);
-    *ports = list.ports;
-    return n;
-}
-
 /* The receivers before the last change go on, the new one is left out: that
  * must not pass in silence. */
 static void
@@ -221,11 +156,12 @@ set_entry(const struct channel_state *c, const struct ip_addr *source,
         flow.punt = true;
         flow.punt_meter = METER_SOURCES;
     }
-    uint32_t *ports;
-    size_t n = channel_ports(sw, channel.vlan, source, &channel.group, &ports);
+    static const struct ofp_rewrite none;
+    struct ofp_copy *copies;
+    size_t n = copies_of(sw, channel.vlan, source, &channel.group, &copies);
     struct ofp_bucket *buckets = xcalloc(n + 1, sizeof *buckets);
     for (size_t i = 0; i < n; i++) {
-        buckets[i].out_port = ports[i];
+        buckets[i] = copy_bucket(&copies[i], &none);
     }
     char error[OFP_ERROR_SIZE];
     if (switch_set_entry(sw, &flow, buckets, n, 0, error)) {
@@ -233,7 +169,7 @@ set_entry(const struct channel_state *c, const struct ip_addr *source,
     }
     sw->ctl->compiled++;
     free(buckets);
-    free(ports);
+    free(copies);
 }
 
 static void

@@ -9,6 +9,8 @@
  *   vlans.c      packet-ins <-> membership machines
  *   pipeline.c   the fixed flows of a switch
  *   channels.c   membership -> (S,G) and (*,G) entries
+ *   copies.c     membership -> copies of one channel
+ *   restore.c    entries found on a switch -> membership
  *   routes.c     routes -> entries
  *   statics.c    the user's flows and groups
  *   rules.c      named rules: store and states
@@ -118,8 +120,8 @@ struct ctl_switch {
 /* A channel entry found on the switch, until it is restored. */
 struct adopted_entry {
     struct channel channel;
-    uint32_t *ports;
-    size_t n_ports;
+    struct ofp_copy *copies; /* Sorted by port, then host. */
+    size_t n_copies;
     bool punts; /* Its source was not known. */
 };
 
@@ -300,7 +302,8 @@ void pipeline_set_vlan(struct ctl_switch *, struct ctl_vlan *);
 /* Puts the policy's actions into 'flow'; returns the number of buckets, which
  * the caller frees. */
 size_t pipeline_policy(const struct ctl_switch *, const struct ctl_vlan *,
-                       struct ofp_flow *, struct ofp_bucket **);
+                       enum igmp_family, struct ofp_flow *,
+                       struct ofp_bucket **);
 
 /* channels.c */
 struct channel_state *channel_lookup(const struct ctl_switch *, uint16_t vlan,
@@ -314,11 +317,6 @@ void channel_unregister(struct ctl_switch *, const struct channel_key *);
 void channels_compile(struct ctl *);
 void channels_destroy(struct ctl_switch *);
 struct ofp_match channel_match(const struct channel *);
-/* Ports of the switch that get the channel, sorted, router ports among them;
- * the caller frees the array. */
-size_t channel_ports(const struct ctl_switch *, uint16_t vlan,
-                     const struct ip_addr *source, const struct ip_addr *group,
-                     uint32_t **ports);
 /* Does anybody behind this switch have a filter for the group? */
 bool channel_has_members(const struct ctl_switch *, uint16_t vlan,
                          const struct ip_addr *group);
@@ -332,6 +330,26 @@ void channel_source_lost(struct ctl_switch *, const struct channel *,
  * the (*,G) first. */
 void channel_restore(struct ctl_switch *, const struct adopted_entry *,
                      size_t n);
+
+/* copies.c */
+/* Copies that this switch makes of the channel, sorted so that equal rewrites
+ * stand side by side, those to router ports among them; the caller frees the
+ * array. */
+size_t copies_of(const struct ctl_switch *, uint16_t vlan,
+                 const struct ip_addr *source, const struct ip_addr *group,
+                 struct ofp_copy **);
+/* The copy, rewritten: the host's MAC address wins over the group's. */
+struct ofp_bucket copy_bucket(const struct ofp_copy *,
+                              const struct ofp_rewrite *);
+
+/* restore.c */
+/* The switch has this entry of a channel; this policy for unregistered groups
+ * of a vlan. */
+void restore_adopt(struct ctl_switch *, const struct ofp_adopted *);
+void restore_router_ports(struct ctl_switch *, const struct ofp_adopted *);
+/* All are known: makes members of their receivers. */
+void restore_memberships(struct ctl_switch *);
+void restore_forget(struct ctl_switch *);
 
 /* routes.c */
 /* Makes what the route has on the switch what it shall have. */

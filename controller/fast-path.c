@@ -12,22 +12,36 @@ enum {
     VLAN_BYTES = 8
 };
 
-static size_t
-rewrite_bytes(const struct ofp_rewrite *rw)
+/* Would the datapath have to do 'fields' of 'b' anew behind 'a'?  It keeps
+ * what the copy before has set, and puts back what this one does not want. */
+static bool
+is_new(const struct ofp_rewrite *a, const struct ofp_rewrite *b,
+       unsigned int fields)
 {
+    struct ofp_rewrite x = *a, y = *b;
+    x.set &= fields;
+    y.set &= fields;
+    return (x.set | y.set) && !ofp_rewrite_equal(&x, &y);
+}
+
+static size_t
+rewrite_bytes(const struct ofp_rewrite *before, const struct ofp_rewrite *rw)
+{
+    static const struct {
+        unsigned int fields;
+        size_t bytes;
+    } actions[] = {
+        {OFP_SET_ETH_SRC | OFP_SET_ETH_DST, SET_ETH_BYTES},
+        {OFP_SET_IP_SRC | OFP_SET_IP_DST | OFP_SET_TTL | OFP_SET_DSCP,
+         SET_IP_BYTES},
+        {OFP_SET_UDP_DST, SET_UDP_BYTES},
+        {OFP_SET_VLAN | OFP_PUSH_VLAN | OFP_POP_VLAN, VLAN_BYTES},
+    };
     size_t bytes = 0;
-    if (rw->set & (OFP_SET_ETH_SRC | OFP_SET_ETH_DST)) {
-        bytes += SET_ETH_BYTES;
-    }
-    if (rw->set
-        & (OFP_SET_IP_SRC | OFP_SET_IP_DST | OFP_SET_TTL | OFP_SET_DSCP)) {
-        bytes += SET_IP_BYTES;
-    }
-    if (rw->set & OFP_SET_UDP_DST) {
-        bytes += SET_UDP_BYTES;
-    }
-    if (rw->set & (OFP_SET_VLAN | OFP_PUSH_VLAN | OFP_POP_VLAN)) {
-        bytes += VLAN_BYTES;
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (is_new(before, rw, actions[i].fields)) {
+            bytes += actions[i].bytes;
+        }
     }
     return bytes;
 }
@@ -35,13 +49,11 @@ rewrite_bytes(const struct ofp_rewrite *rw)
 size_t
 fast_path_bytes(const struct ofp_bucket *buckets, size_t n)
 {
+    static const struct ofp_rewrite none;
     size_t bytes = n * OUTPUT_BYTES;
     for (size_t i = 0; i < n; i++) {
-        if (!i
-            || !ofp_rewrite_equal(&buckets[i - 1].rewrite,
-                                  &buckets[i].rewrite)) {
-            bytes += rewrite_bytes(&buckets[i].rewrite);
-        }
+        bytes += rewrite_bytes(i ? &buckets[i - 1].rewrite : &none,
+                               &buckets[i].rewrite);
     }
     return bytes;
 }

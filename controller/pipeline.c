@@ -163,7 +163,8 @@ add_mrouter(void *m_, const struct port_id *port)
 
 size_t
 pipeline_policy(const struct ctl_switch *sw, const struct ctl_vlan *v,
-                struct ofp_flow *flow, struct ofp_bucket **buckets)
+                enum igmp_family family, struct ofp_flow *flow,
+                struct ofp_bucket **buckets)
 {
     struct mrouters m = {.dpid = sw->dpid};
     switch (v->config->unregistered) {
@@ -171,7 +172,7 @@ pipeline_policy(const struct ctl_switch *sw, const struct ctl_vlan *v,
         flow->goto_table = TABLE_L2;
         break;
     case CONFIG_UNREGISTERED_MROUTERS:
-        igmp_snoop_each_router_port(vlan_snoop(v, IGMP_IPV4), add_mrouter, &m);
+        igmp_snoop_each_router_port(vlan_snoop(v, family), add_mrouter, &m);
         if (m.n) {
             flow->output = OFP_OUT_GROUP;
         }
@@ -184,14 +185,15 @@ pipeline_policy(const struct ctl_switch *sw, const struct ctl_vlan *v,
 }
 
 /* A vlan needs a flow of its own only where it differs from PRIO_MISS. */
-void
-pipeline_set_vlan(struct ctl_switch *sw, struct ctl_vlan *v)
+static void
+set_policy(struct ctl_switch *sw, struct ctl_vlan *v, enum igmp_family family)
 {
     struct ofp_flow flow = miss_flow(PRIO_MISS_VLAN);
-    flow.match.fields = OFP_MATCH_VLAN;
+    flow.match.fields = OFP_MATCH_VLAN | OFP_MATCH_ETH_TYPE;
     flow.match.vlan = v->vlan;
+    flow.match.eth_type = family == IGMP_IPV6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4;
     struct ofp_bucket *buckets;
-    size_t n = pipeline_policy(sw, v, &flow, &buckets);
+    size_t n = pipeline_policy(sw, v, family, &flow, &buckets);
     if (n
         || v->config->unregistered
                != sw->ctl->config->vlan_default.unregistered) {
@@ -201,4 +203,12 @@ pipeline_set_vlan(struct ctl_switch *sw, struct ctl_vlan *v)
     }
     free(buckets);
     switch_want_run(sw);
+}
+
+void
+pipeline_set_vlan(struct ctl_switch *sw, struct ctl_vlan *v)
+{
+    for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+        set_policy(sw, v, f);
+    }
 }

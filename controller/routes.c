@@ -95,13 +95,27 @@ struct bucket_list {
 };
 
 static void
-add_bucket(struct bucket_list *list, uint32_t port,
+add_bucket(struct bucket_list *list, const struct ofp_copy *copy,
            const struct ofp_rewrite *rewrite)
 {
     list->buckets =
         xgrow(list->buckets, list->n, &list->allocated, sizeof *list->buckets);
-    list->buckets[list->n++] =
-        (struct ofp_bucket){.rewrite = *rewrite, .out_port = port};
+    list->buckets[list->n++] = copy_bucket(copy, rewrite);
+}
+
+/* Does the port already get, for all behind it, what this copy would be for
+ * one? */
+static bool
+is_double(const struct bucket_list *list, const struct ofp_copy *copy,
+          const struct ofp_rewrite *rewrite)
+{
+    for (size_t i = 0; !mac_addr_is_zero(&copy->eth_dst) && i < list->n; i++) {
+        if (list->buckets[i].out_port == copy->port
+            && ofp_rewrite_equal(&list->buckets[i].rewrite, rewrite)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Equal rewrites side by side, so that the datapath does each once. */
@@ -137,12 +151,14 @@ add_members(struct build *b, const struct route_target *target,
     if (ip_addr_is_any(&out.group)) {
         return; /* A prefix without a group of its own: see each_group(). */
     }
-    uint32_t *ports;
-    size_t n = channel_ports(b->sw, out.vlan, &out.source, &out.group, &ports);
+    struct ofp_copy *copies;
+    size_t n = copies_of(b->sw, out.vlan, &out.source, &out.group, &copies);
     for (size_t i = 0; i < n; i++) {
-        add_bucket(list, ports[i], rewrite);
+        if (!is_double(list, &copies[i], rewrite)) {
+            add_bucket(list, &copies[i], rewrite);
+        }
     }
-    free(ports);
+    free(copies);
 }
 
 static void
@@ -161,7 +177,7 @@ add_port(struct build *b, const struct route_target *target,
     const struct topo_port *port =
         topo_find_port(b->sw->ctl->topo, target->dpid, target->port);
     if (port) {
-        add_bucket(list, port->no, rewrite);
+        add_bucket(list, &(struct ofp_copy){.port = port->no}, rewrite);
     } else {
         wait_for(b->part, "port %s of switch " DPID_FMT " does not exist",
                  target->port, target->dpid);
@@ -172,14 +188,17 @@ static void
 add_targets(struct build *b, const struct channel *in, int vlan,
             struct bucket_list *list)
 {
-    for (size_t i = 0; i < b->route->n_targets; i++) {
-        const struct route_target *target = &b->route->targets[i];
-        struct ofp_rewrite rewrite =
-            route_rewrite(&target->set, vlan, b->sw->dpid);
-        if (target->kind == ROUTE_TO_MEMBERS) {
-            add_members(b, target, in, &rewrite, list);
-        } else {
-            add_port(b, target, &rewrite, list);
+    /* Ports first: members behind them need no copies of their own. */
+    for (int members = 0; members < 2; members++) {
+        for (size_t i = 0; i < b->route->n_targets; i++) {
+            const struct route_target *target = &b->route->targets[i];
+            struct ofp_rewrite rewrite =
+                route_rewrite(&target->set, vlan, b->sw->dpid);
+            if (target->kind == ROUTE_TO_PORT && !members) {
+                add_port(b, target, &rewrite, list);
+            } else if (target->kind == ROUTE_TO_MEMBERS && members) {
+                add_members(b, target, in, &rewrite, list);
+            }
         }
     }
     sort_buckets(list);

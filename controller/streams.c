@@ -173,7 +173,18 @@ next_id(struct streams *streams)
     return streams->last_id;
 }
 
-/* (vlan, source, group) of a frame; false if it is no IPv4 multicast. */
+static struct ip_addr
+get_v6(struct wire_reader *r)
+{
+    struct ip_addr addr = IP_ADDR_ANY;
+    const uint8_t *bytes = wire_take(r, sizeof addr.b);
+    if (bytes) {
+        memcpy(addr.b, bytes, sizeof addr.b);
+    }
+    return addr;
+}
+
+/* (vlan, source, group) of a frame; false if it is no IP multicast. */
 static bool
 parse_frame(const uint8_t *frame, size_t size, struct stream_key *key)
 {
@@ -185,11 +196,22 @@ parse_frame(const uint8_t *frame, size_t size, struct stream_key *key)
         key->vlan = wire_get_be16(&r) & 0xfff;
         type = wire_get_be16(&r);
     }
-    wire_skip(&r, 12);
-    key->source = ip_addr_v4(wire_get_be32(&r));
-    key->group = ip_addr_v4(wire_get_be32(&r));
-    return !r.failed && type == ETH_TYPE_IPV4
-           && ip_addr_is_multicast(&key->group);
+    if (type == ETH_TYPE_IPV4) {
+        wire_skip(&r, 12);
+        key->source = ip_addr_v4(wire_get_be32(&r));
+        key->group = ip_addr_v4(wire_get_be32(&r));
+    } else if (type == ETH_TYPE_IPV6) {
+        wire_skip(&r, 8);
+        key->source = get_v6(&r);
+        key->group = get_v6(&r);
+        /* One of the other family in disguise (RFC 4291 2.5.5.2). */
+        if (ip_addr_is_v4(&key->source) || ip_addr_is_v4(&key->group)) {
+            return false;
+        }
+    } else {
+        return false;
+    }
+    return !r.failed && ip_addr_is_multicast(&key->group);
 }
 
 static struct ofp_match
@@ -214,7 +236,9 @@ set_source_flow(struct streams *streams, struct stream *s)
                             .idle_timeout = SOURCE_IDLE_S,
                             .tell_removed = true};
     struct ofp_bucket *buckets;
-    size_t n = pipeline_policy(sw, v, &flow, &buckets);
+    enum igmp_family family =
+        ip_addr_is_v4(&s->key.group) ? IGMP_IPV4 : IGMP_IPV6;
+    size_t n = pipeline_policy(sw, v, family, &flow, &buckets);
     ofp_table_set(sw->table, &flow, buckets, n, 0, NULL);
     free(buckets);
     s->has_flow = true;
@@ -487,9 +511,9 @@ view_one(const struct ctl_switch *sw, struct stream *s, view_stream_cb *cb,
     struct channel in = channel_of(s);
     const struct rule *rule = route_of(ctl, s);
     struct channel out = rule ? route_result(rule->route, &in) : in;
-    uint32_t *ports;
-    size_t n = channel_ports(sw, out.vlan, &out.source, &out.group, &ports);
-    free(ports);
+    struct ofp_copy *copies;
+    size_t n = copies_of(sw, out.vlan, &out.source, &out.group, &copies);
+    free(copies);
     return cb(aux, &(struct view_stream){
                        .vlan = in.vlan,
                        .source = in.source,

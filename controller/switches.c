@@ -127,162 +127,28 @@ table_send(void *sw_, const void *msg, size_t size)
     }
 }
 
-static bool
-channel_of_match(const struct ofp_match *match, struct channel *channel)
-{
-    if (!(match->fields & OFP_MATCH_IP_DST)
-        || !ip_prefix_is_host(&match->ip_dst)) {
-        return false;
-    }
-    memset(channel, 0, sizeof *channel);
-    channel->group = match->ip_dst.addr;
-    channel->vlan = match->vlan;
-    if (match->fields & OFP_MATCH_IP_SRC) {
-        channel->source = match->ip_src.addr;
-    }
-    return true;
-}
-
-/* Unregistered groups of the vlan went to these ports. */
 static void
-restore_router_ports(struct ctl_switch *sw, const struct ofp_adopted *entry)
-{
-    struct ctl *ctl = sw->ctl;
-    for (size_t i = 0; i < entry->n_out_ports; i++) {
-        struct port_id id = {sw->dpid, entry->out_ports[i]};
-        const struct topo_port *port = topo_lookup_port(ctl->topo, &id);
-        if (port && port->up && (entry->match.fields & OFP_MATCH_VLAN)) {
-            igmp_snoop_restore_router_port(
-                vlan_snoop(vlan_get(ctl, entry->match.vlan), IGMP_IPV4), &id,
-                loop_now(ctl->loop));
-        }
-    }
-}
-
-static void
-table_adopted(void *sw_, const struct ofp_adopted *entry)
+table_adopted(void *sw_, const struct ofp_adopted *found)
 {
     struct ctl_switch *sw = sw_;
-    struct channel channel;
-    switch (cookie_kind(entry->cookie)) {
+    switch (cookie_kind(found->cookie)) {
     case COOKIE_SOURCE:
-        streams_adopted(sw, entry);
+        streams_adopted(sw, found);
         break;
     case COOKIE_ROUTE:
-        route_restore(sw->ctl, entry);
+        route_restore(sw->ctl, found);
         break;
     case COOKIE_CHANNEL:
-        if (entry->match_understood
-            && channel_of_match(&entry->match, &channel)) {
-            sw->adopted = xgrow(sw->adopted, sw->n_adopted,
-                                &sw->allocated_adopted, sizeof *sw->adopted);
-            sw->adopted[sw->n_adopted++] = (struct adopted_entry){
-                .channel = channel,
-                .ports = xmemdup(entry->out_ports,
-                                 entry->n_out_ports * sizeof(uint32_t)),
-                .n_ports = entry->n_out_ports,
-                .punts = entry->punts};
-        }
+        restore_adopt(sw, found);
         break;
     case COOKIE_MISS:
-        restore_router_ports(sw, entry);
+        restore_router_ports(sw, found);
         break;
     case COOKIE_PIPELINE:
     case COOKIE_IGMP:
     case COOKIE_ARP:
         break;
     }
-}
-
-static bool
-has_port(const struct adopted_entry *e, uint32_t port)
-{
-    for (size_t i = 0; i < e->n_ports; i++) {
-        if (e->ports[i] == port) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Groups the entries of one (vlan, group), the (*,G) first. */
-static int
-compare_adopted(const void *a_, const void *b_)
-{
-    const struct adopted_entry *a = a_, *b = b_;
-    if (a->channel.vlan != b->channel.vlan) {
-        return a->channel.vlan < b->channel.vlan ? -1 : 1;
-    }
-    int d = ip_addr_compare(&a->channel.group, &b->channel.group);
-    return d ? d : ip_addr_compare(&a->channel.source, &b->channel.source);
-}
-
-/* Reads a port's filter out of the entries of one (vlan, group): a receiver of
- * (*,G) excludes the sources whose (S,G) leaves it out, any other receiver
- * includes those whose (S,G) names it. */
-static void
-restore_port(struct ctl_switch *sw, const struct adopted_entry *entries,
-             size_t n, uint32_t port)
-{
-    struct port_id id = {sw->dpid, port};
-    const struct topo_port *known = topo_lookup_port(sw->ctl->topo, &id);
-    if (!known || !known->up) {
-        return;
-    }
-    const struct channel *first = &entries[0].channel;
-    bool star = ip_addr_is_any(&first->source);
-    bool exclude = star && has_port(&entries[0], port);
-    struct ip_addr sources[IGMP_MAX_SOURCES];
-    size_t n_sources = 0;
-    for (size_t i = star; i < n && n_sources < IGMP_MAX_SOURCES; i++) {
-        if (has_port(&entries[i], port) != exclude) {
-            sources[n_sources++] = entries[i].channel.source;
-        }
-    }
-    igmp_snoop_restore(
-        vlan_snoop_of(vlan_get(sw->ctl, first->vlan), &first->group), &id,
-        &first->group, exclude, sources, n_sources, loop_now(sw->ctl->loop));
-}
-
-static void
-restore_group(struct ctl_switch *sw, const struct adopted_entry *entries,
-              size_t n)
-{
-    if (ip_addr_is_any(&entries[0].channel.source)) {
-        channel_restore(sw, entries, n);
-    }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < entries[i].n_ports; j++) {
-            /* Again for a port that an earlier entry named: restoring is
-             * idempotent. */
-            restore_port(sw, entries, n, entries[i].ports[j]);
-        }
-    }
-}
-
-static void
-restore_memberships(struct ctl_switch *sw)
-{
-    if (sw->n_adopted) {
-        qsort(sw->adopted, sw->n_adopted, sizeof *sw->adopted,
-              compare_adopted);
-    }
-    for (size_t i = 0, end; i < sw->n_adopted; i = end) {
-        const struct channel *c = &sw->adopted[i].channel;
-        for (end = i + 1; end < sw->n_adopted; end++) {
-            const struct channel *d = &sw->adopted[end].channel;
-            if (d->vlan != c->vlan || !ip_addr_equal(&d->group, &c->group)) {
-                break;
-            }
-        }
-        restore_group(sw, &sw->adopted[i], end - i);
-    }
-    for (size_t i = 0; i < sw->n_adopted; i++) {
-        free(sw->adopted[i].ports);
-    }
-    free(sw->adopted);
-    sw->adopted = NULL;
-    sw->n_adopted = sw->allocated_adopted = 0;
 }
 
 /* Who is there?  Nothing was heard from these hosts for a while. */
@@ -581,10 +447,7 @@ switches_destroy(struct ctl *ctl)
         HASH_DELETE(hh, ctl->switches, sw);
         loop_timer_clear(ctl->loop, &sw->timer);
         loop_timer_clear(ctl->loop, &sw->poll_timer);
-        for (size_t i = 0; i < sw->n_adopted; i++) {
-            free(sw->adopted[i].ports);
-        }
-        free(sw->adopted);
+        restore_forget(sw);
         channels_destroy(sw);
         streams_destroy(sw->streams);
         ofp_table_destroy(sw->table);

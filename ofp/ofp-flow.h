@@ -80,6 +80,13 @@ struct ofp_bucket {
     uint32_t out_port;
 };
 
+/* What tells the copies of one channel apart: the port, and the host that it
+ * is for.  All zero: whoever is behind the port. */
+struct ofp_copy {
+    uint32_t port;
+    struct mac_addr eth_dst;
+};
+
 enum ofp_output {
     OFP_OUT_NONE,   /* Drop, unless a table follows. */
     OFP_OUT_GROUP,  /* The group that belongs to this flow: see ofp-table.h. */

@@ -188,31 +188,55 @@ ofp_readback_error(struct ofp_table *t, const struct ofp_error *e, int64_t now)
 
 /* The end. */
 
+static void
+take_action(struct wire_reader *action, uint16_t type, struct ofp_copy *copy)
+{
+    if (type == ACTION_OUTPUT) {
+        copy->port = wire_get_be32(action);
+    } else if (type == ACTION_SET_FIELD
+               && wire_get_be32(action) == OXM_ETH_DST) {
+        const uint8_t *mac = wire_take(action, sizeof copy->eth_dst);
+
+        if (mac) {
+            memcpy(copy->eth_dst.b, mac, sizeof copy->eth_dst);
+        }
+    }
+}
+
+static struct ofp_copy
+read_bucket(struct wire_reader *b)
+{
+    struct ofp_copy copy = {.port = 0};
+
+    wire_skip(b, GROUP_BUCKET_SIZE - 2);
+    while (wire_left(b) >= 8) {
+        uint16_t type = wire_get_be16(b);
+        uint16_t length = wire_get_be16(b);
+        struct wire_reader action = wire_sub(b, length >= 4 ? length - 4 : 0);
+
+        take_action(&action, type, &copy);
+        if (length < 8) {
+            break;
+        }
+    }
+    return copy;
+}
+
+/* Buckets without an output make no copy. */
 static size_t
-out_ports(const struct ofp_blob *group, uint32_t *ports, size_t max)
+read_copies(const struct ofp_blob *group, struct ofp_copy *copies, size_t max)
 {
     struct wire_reader r;
     size_t n = 0;
 
     wire_reader_init(&r, group->data, group->size);
     wire_skip(&r, GROUP_MOD_BUCKETS);
-    while (wire_left(&r) >= GROUP_BUCKET_SIZE) {
+    while (n < max && wire_left(&r) >= GROUP_BUCKET_SIZE) {
         uint16_t size = wire_get_be16(&r);
         struct wire_reader b = wire_sub(&r, size >= 2 ? size - 2 : 0);
 
-        wire_skip(&b, GROUP_BUCKET_SIZE - 2);
-        while (wire_left(&b) >= 8) {
-            uint16_t type = wire_get_be16(&b);
-            uint16_t length = wire_get_be16(&b);
-            struct wire_reader a = wire_sub(&b, length >= 4 ? length - 4 : 0);
-
-            if (type == ACTION_OUTPUT && n < max) {
-                ports[n++] = wire_get_be32(&a);
-            }
-            if (length < 8) {
-                break;
-            }
-        }
+        copies[n] = read_bucket(&b);
+        n += copies[n].port != 0;
         if (size < GROUP_BUCKET_SIZE) {
             break;
         }
@@ -238,10 +262,11 @@ punts(const struct ofp_blob *flow, const struct ofp_flow_key *key)
 }
 
 static void
-tell_adopted(struct ofp_table *t, const struct ofp_entry *e, uint32_t *ports)
+tell_adopted(struct ofp_table *t, const struct ofp_entry *e,
+             struct ofp_copy *copies)
 {
     const struct ofp_blob *b = e->flow.installed;
-    struct ofp_adopted a = {.out_ports = ports};
+    struct ofp_adopted a = {.copies = copies};
     struct ofp_flow_key key;
     struct wire_reader r;
 
@@ -257,8 +282,8 @@ tell_adopted(struct ofp_table *t, const struct ofp_entry *e, uint32_t *ports)
     a.punts = punts(b, &key);
     if (e->group.installed) {
         a.has_group = true;
-        a.n_out_ports = out_ports(e->group.installed, ports,
-                                  OF13_MAX_MESSAGE / GROUP_BUCKET_SIZE);
+        a.n_copies = read_copies(e->group.installed, copies,
+                                 OF13_MAX_MESSAGE / GROUP_BUCKET_SIZE);
     }
     t->ops->adopted(t->aux, &a);
 }
@@ -266,20 +291,20 @@ tell_adopted(struct ofp_table *t, const struct ofp_entry *e, uint32_t *ports)
 static void
 tell_synced(struct ofp_table *t)
 {
-    uint32_t *ports =
-        xcalloc(OF13_MAX_MESSAGE / GROUP_BUCKET_SIZE, sizeof *ports);
+    struct ofp_copy *copies =
+        xcalloc(OF13_MAX_MESSAGE / GROUP_BUCKET_SIZE, sizeof *copies);
     struct ofp_entry *e, *next;
 
     t->busy = true;
     HASH_ITER (hh, t->entries, e, next) {
         if (e->flow.installed) {
-            tell_adopted(t, e, ports);
+            tell_adopted(t, e, copies);
         }
     }
     t->ops->synced(t->aux);
     ofp_table_settle(t);
     t->busy = false;
-    free(ports);
+    free(copies);
 }
 
 /* What an audit did not see is gone.  A flow with a timeout is expected to

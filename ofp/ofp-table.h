@@ -94,10 +94,10 @@ struct ofp_adopted {
     uint8_t table;
     uint16_t priority;
     uint64_t cookie;
-    struct ofp_match match;    /* As far as struct ofp_match can say it... */
-    bool match_understood;     /* ...which was all of it. */
-    const uint32_t *out_ports; /* Of the group's buckets. */
-    size_t n_out_ports;
+    struct ofp_match match; /* As far as struct ofp_match can say it... */
+    bool match_understood;  /* ...which was all of it. */
+    const struct ofp_copy *copies; /* The group's buckets, in their order. */
+    size_t n_copies;
     bool has_group;
     bool punts; /* It has an action to the controller. */
 };

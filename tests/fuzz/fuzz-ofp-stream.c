@@ -142,8 +142,8 @@ on_adopted(void *f_, const struct ofp_adopted *a)
 {
     struct fuzz *f = f_;
 
-    for (size_t i = 0; i < a->n_out_ports; i++) {
-        f->sum += a->out_ports[i];
+    for (size_t i = 0; i < a->n_copies; i++) {
+        f->sum += a->copies[i].port + a->copies[i].eth_dst.b[5];
     }
     if (a->priority & 1) {
         ofp_table_unset(f->table, a->table, a->priority, &a->match);

@@ -21,6 +21,9 @@ make_fan_out(struct ofp_bucket *buckets, size_t n)
         buckets[i].rewrite.set =
             OFP_SET_ETH_DST | OFP_SET_IP_DST | OFP_SET_UDP_DST;
         buckets[i].rewrite.udp_dst = (uint16_t) (5000 + i);
+        buckets[i].rewrite.ip_dst = ip_addr_v4(0xef010000 + (uint32_t) i);
+        buckets[i].rewrite.eth_dst =
+            mac_addr_of_group(&buckets[i].rewrite.ip_dst);
     }
 }
 
@@ -51,12 +54,49 @@ equal_rewrites_side_by_side_count_once(void **state)
     assert_int_equal(fast_path_bytes(buckets, 4), 4 * 8 + 2 * 80);
 }
 
+/* One copy for each host: its MAC address is all that differs. */
+static void
+unicast_copies_cost_an_address_each(void **state)
+{
+    (void) state;
+    static struct ofp_bucket buckets[1000];
+    memset(buckets, 0, sizeof buckets);
+    for (size_t i = 0; i < 1000; i++) {
+        buckets[i].out_port = 1;
+        buckets[i].rewrite.set = OFP_SET_ETH_DST;
+        buckets[i].rewrite.eth_dst =
+            (struct mac_addr){{2, 0, 0, 0, (uint8_t) (i >> 8), (uint8_t) i}};
+    }
+    assert_int_equal(fast_path_bytes(buckets, 1000), 40000);
+    assert_true(fast_path_fits(buckets, 1000));
+
+    /* What they all share besides is done once. */
+    for (size_t i = 0; i < 1000; i++) {
+        buckets[i].rewrite.set |= OFP_SET_IP_SRC;
+        buckets[i].rewrite.ip_src = ip_addr_v4(0x0a01000a);
+    }
+    assert_int_equal(fast_path_bytes(buckets, 1000), 40032);
+}
+
+/* A copy that wants the packet as it was makes the datapath put that back. */
+static void
+what_was_set_is_put_back(void **state)
+{
+    (void) state;
+    struct ofp_bucket buckets[2];
+    make_fan_out(buckets, 2);
+    buckets[1].rewrite.set = 0;
+    assert_int_equal(fast_path_bytes(buckets, 2), 2 * 8 + 2 * 80);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits_are_the_measured_ones),
         cmocka_unit_test(equal_rewrites_side_by_side_count_once),
+        cmocka_unit_test(unicast_copies_cost_an_address_each),
+        cmocka_unit_test(what_was_set_is_put_back),
     };
     return cmocka_run_group_tests_name("fast-path", tests, NULL, NULL);
 }

@@ -92,8 +92,15 @@ on_adopted(struct rig *r, const struct ofp_adopted *a)
     assert_int_equal(a->cookie, OFP_COOKIE | 1);
     n += snprintf(r->log + n, sizeof r->log - n,
                   "adopted:%s:", ip_prefix_format(&a->match.ip_dst, text));
-    for (size_t i = 0; i < a->n_out_ports; i++) {
-        n += snprintf(r->log + n, sizeof r->log - n, "%u", a->out_ports[i]);
+    for (size_t i = 0; i < a->n_copies; i++) {
+        const struct ofp_copy *copy = &a->copies[i];
+        char mac[MAC_ADDR_STRLEN];
+
+        n += snprintf(r->log + n, sizeof r->log - n, "%u", copy->port);
+        if (!mac_addr_is_zero(&copy->eth_dst)) {
+            n += snprintf(r->log + n, sizeof r->log - n, "(%s)",
+                          mac_addr_format(&copy->eth_dst, mac));
+        }
     }
     snprintf(r->log + n, sizeof r->log - n, " ");
 }
@@ -134,6 +141,33 @@ restart_adopts(void **state)
     rig_pump(r);
     assert_int_equal(rig_table_counters(r).groups, 4);
     assert_int_equal(rig_switch_counters(r).groups, 4);
+}
+
+/* Copies are told as they are: to whoever is behind a port, or to one host. */
+static void
+restart_tells_whom_copies_are_for(void **state)
+{
+    struct rig *r = *state;
+    struct ofp_flow f = rig_channel("226.2.2.2");
+    struct ofp_bucket buckets[3];
+
+    memset(buckets, 0, sizeof buckets);
+    buckets[0].out_port = 4;
+    buckets[1].out_port = buckets[2].out_port = 3;
+    for (int i = 1; i < 3; i++) {
+        buckets[i].rewrite.set = OFP_SET_ETH_DST | OFP_SET_TTL;
+        buckets[i].rewrite.ttl = 7;
+        buckets[i].rewrite.eth_dst =
+            (struct mac_addr){{2, 0, 0, 0, 0, (uint8_t) i}};
+    }
+    rig_connect(r);
+    assert_int_equal(ofp_table_set(r->table, &f, buckets, 3, 7, NULL), 0);
+    rig_pump(r);
+    rig_restart(r);
+    r->on_adopted = on_adopted;
+    rig_connect(r);
+    rig_assert_log(r, "adopted:226.2.2.2:43(02:00:00:00:00:01)"
+                      "3(02:00:00:00:00:02) ");
 }
 
 /* Wanted before the switch is there: the ids on the switch are taken over. */
@@ -722,6 +756,7 @@ main(void)
         RIG_TEST(connection_lost_in_flight),
         RIG_TEST(wiped_switch_gets_everything_back),
         RIG_TEST(restart_adopts),
+        RIG_TEST(restart_tells_whom_copies_are_for),
         RIG_TEST(restart_with_desired_state),
         RIG_TEST(nothing_is_deleted_before_synced),
         RIG_TEST(orphan_group_is_deleted),
