@@ -80,14 +80,15 @@ void api_call_bad_cursor(struct api_call *);
 enum { API_HEX_SIZE = 33 };
 const char *api_format_hex(const struct ip_addr *, char[API_HEX_SIZE]);
 
-/* Routes and flows are alike for readers and writers but for the verbs. */
+/* Routes, flows and members are alike for readers and writers but for the
+ * verbs. */
 struct api_rules {
     const char *plural; /* "routes" */
     void (*each)(struct ctl *, view_rule_cb *, void *aux);
     bool (*get)(struct ctl *, const char *name, view_rule_cb *, void *aux);
 };
 
-extern const struct api_rules API_ROUTES, API_FLOWS;
+extern const struct api_rules API_ROUTES, API_FLOWS, API_MEMBERS;
 
 bool api_rule_etag(struct ctl *, const struct api_rules *, const char *name,
                    char etag[API_ETAG_SIZE]);
@@ -98,9 +99,10 @@ bool api_rule_body(struct api_call *, const struct api_rules *,
 /* The handlers. */
 api_handler api_get_switches, api_get_switch;
 api_handler api_get_groups, api_get_group;
-api_handler api_get_streams, api_get_queriers;
+api_handler api_get_streams, api_get_queriers, api_get_hosts;
 api_handler api_get_routes, api_get_route, api_get_flows, api_get_flow;
 api_handler api_put_route, api_delete_route, api_put_flow, api_delete_flow;
+api_handler api_get_members, api_get_member, api_put_member, api_delete_member;
 api_handler api_get_events, api_get_health, api_get_ready, api_get_metrics;
 api_handler api_get_openapi, api_get_page;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "controller/json.h"
+#include "controller/route.h"
 #include "lib/xalloc.h"
 
 /* The length of the UTF-8 character at 's' (RFC 3629: no overlong form, no
@@ -177,6 +178,12 @@ port_json(const struct view_port *p)
     add_mac(o, "mac", &p->mac);
     cJSON_AddStringToObject(o, "state", p->up ? "up" : "down");
     api_json_add_text(o, "kind", p->kind);
+    if (p->n_guards) {
+        struct cJSON *refused = cJSON_AddObjectToObject(o, "refused");
+        for (size_t i = 0; i < p->n_guards; i++) {
+            json_add_u64(refused, p->guards[i].guard, p->guards[i].refused);
+        }
+    }
     return o;
 }
 
@@ -260,8 +267,23 @@ host_json(const struct view_host *h)
     add_ip(o, "ip", &h->ip);
     cJSON_AddNumberToObject(o, "version", h->version);
     cJSON_AddStringToObject(o, "mode", mode_name(h->exclude));
+    add_ips(o, "sources", h->sources, h->n_sources);
     api_json_add_seconds(o, "age_s", h->age_ms);
     return o;
+}
+
+/* 'names' are separated by commas. */
+static void
+add_names(struct cJSON *o, const char *member, const char *names)
+{
+    struct cJSON *array = cJSON_AddArrayToObject(o, member);
+
+    for (size_t n; *names; names += n + (names[n] == ',')) {
+        char name[ROUTE_NAME_SIZE];
+        n = strcspn(names, ",");
+        snprintf(name, sizeof name, "%.*s", (int) n, names);
+        cJSON_AddItemToArray(array, cJSON_CreateString(name));
+    }
 }
 
 static struct cJSON *
@@ -275,6 +297,10 @@ member_json(const struct view_member *m)
     add_ips(o, "sources", m->sources, m->n_sources);
     cJSON_AddNumberToObject(o, "version", m->version);
     api_json_add_text(o, "origin", m->origin);
+    if (*m->fixed_by) {
+        add_names(o, "static", m->fixed_by);
+    }
+    cJSON_AddStringToObject(o, "delivery", m->delivery);
     api_json_add_seconds(o, "expires_s", m->expires_ms);
     struct cJSON *hosts = cJSON_AddArrayToObject(o, "hosts");
     for (size_t i = 0; i < m->n_hosts; i++) {
@@ -354,17 +380,31 @@ api_json_stream(const struct view_stream *s)
     return o;
 }
 
+static struct cJSON *
+router_json(const struct view_router *r)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    add_port(o, &r->port);
+    api_json_add_text(o, "port_name", r->port_name);
+    cJSON_AddStringToObject(o, "sign", r->sign);
+    api_json_add_seconds(o, "expires_s", r->expires_ms);
+    return o;
+}
+
 struct cJSON *
 api_json_querier(const struct view_querier *q)
 {
     struct cJSON *o = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(o, "vlan", q->vlan);
+    cJSON_AddNumberToObject(o, "family", q->family);
     cJSON_AddBoolToObject(o, "enabled", q->enabled);
     cJSON_AddBoolToObject(o, "ours", q->ours);
     /* All zero is a real address here: that of a proxy query. */
     if (ip_addr_is_any(&q->address)) {
-        cJSON_AddStringToObject(o, "address", "0.0.0.0");
+        cJSON_AddStringToObject(o, "address",
+                                q->family == 6 ? "::" : "0.0.0.0");
     } else {
         add_ip(o, "address", &q->address);
     }
@@ -377,6 +417,40 @@ api_json_querier(const struct view_querier *q)
     api_json_add_seconds(o, "expires_s", q->expires_ms);
     api_json_add_seconds(o, "query_interval_s", q->query_interval_ms);
     cJSON_AddNumberToObject(o, "robustness", q->robustness);
+    cJSON_AddBoolToObject(o, "falls_back", q->falls_back);
+    struct cJSON *routers = cJSON_AddArrayToObject(o, "routers");
+    for (size_t i = 0; i < q->n_routers; i++) {
+        cJSON_AddItemToArray(routers, router_json(&q->routers[i]));
+    }
+    return o;
+}
+
+/* 0 is none heard. */
+static void
+add_version(struct cJSON *o, const char *name, int version)
+{
+    if (version) {
+        cJSON_AddNumberToObject(o, name, version);
+    } else {
+        cJSON_AddNullToObject(o, name);
+    }
+}
+
+struct cJSON *
+api_json_known_host(const struct view_known_host *h)
+{
+    struct cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(o, "vlan", h->vlan);
+    add_mac(o, "mac", &h->mac);
+    add_ips(o, "ips", h->ips, h->n_ips);
+    add_port(o, &h->port);
+    api_json_add_text(o, "port_name", h->port_name);
+    add_version(o, "igmp_version", h->igmp_version);
+    add_version(o, "mld_version", h->mld_version);
+    cJSON_AddNumberToObject(o, "groups", (double) h->n_groups);
+    cJSON_AddBoolToObject(o, "duplicate", h->duplicate);
+    api_json_add_seconds(o, "last_seen_s", h->age_ms);
     return o;
 }
 
@@ -406,6 +480,9 @@ api_json_rule(const struct view_rule *r)
         cJSON_AddItemToObject(o, item->string, item);
     }
     cJSON_Delete(body);
+    if (r->origin) {
+        cJSON_AddStringToObject(o, "origin", r->origin);
+    }
     struct cJSON *array = cJSON_AddArrayToObject(o, "status");
     for (size_t i = 0; i < r->n_statuses; i++) {
         cJSON_AddItemToArray(array, status_json(&r->statuses[i]));

@@ -14,6 +14,7 @@ struct cJSON *api_json_switch(const struct view_switch *);
 struct cJSON *api_json_group(const struct view_group *);
 struct cJSON *api_json_stream(const struct view_stream *);
 struct cJSON *api_json_querier(const struct view_querier *);
+struct cJSON *api_json_known_host(const struct view_known_host *);
 struct cJSON *api_json_rule(const struct view_rule *);
 
 /* Adds "name": text.  Bytes that are not UTF-8 (a switch may send what it

@@ -161,22 +161,114 @@ add_switches(struct text *t, struct ctl *ctl)
     }
 }
 
-/* The names are ours ("ok", "bad-checksum"), but escaping costs nothing. */
-static bool
-add_igmp(void *text, const char *name, uint64_t value)
+/* The names are ours ("ok", "bad-checksum"), but a label that breaks its line
+ * would break the whole page.  Returns 'buf'. */
+enum { LABEL_SIZE = 64 };
+static const char *
+clean_label(const char *s, char buf[LABEL_SIZE])
 {
-    char clean[64];
     size_t n = 0;
 
-    for (; name[n] && n < sizeof clean - 1; n++) {
-        bool plain = name[n] >= ' ' && name[n] < 0x7f && name[n] != '"'
-                     && name[n] != '\\';
-        clean[n] = plain ? name[n] : '_';
+    for (; s[n] && n < LABEL_SIZE - 1; n++) {
+        bool plain = s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\';
+        buf[n] = plain ? s[n] : '_';
     }
-    clean[n] = '\0';
-    add(text, "ofmcast_igmp_messages_total{result=\"%s\"} %" PRIu64 "\n",
-        clean, value);
+    buf[n] = '\0';
+    return buf;
+}
+
+struct family_text {
+    struct text *text;
+    int family;
+};
+
+static bool
+add_message(void *aux, int family, const char *name, uint64_t value)
+{
+    const struct family_text *ft = aux;
+    char label[LABEL_SIZE];
+
+    if (family == ft->family) {
+        add(ft->text, "ofmcast_%s_messages_total{result=\"%s\"} %" PRIu64 "\n",
+            family == 6 ? "mld" : "igmp", clean_label(name, label), value);
+    }
     return true;
+}
+
+static void
+add_messages(struct text *t, struct ctl *ctl)
+{
+    add_head(t, "igmp_messages_total", "counter", "IGMP messages by result.");
+    view_igmp_counters(ctl, add_message, &(struct family_text){t, 4});
+    add_head(t, "mld_messages_total", "counter", "MLD messages by result.");
+    view_igmp_counters(ctl, add_message, &(struct family_text){t, 6});
+}
+
+/* Guards: in total, and for the first ports that refused something: the
+ * number of series stays bounded however many ports there are. */
+
+enum { MAX_GUARD_KINDS = 16, MAX_GUARD_PORTS = 256 };
+
+struct guard_text {
+    struct text *text;
+    size_t n_ports, n_kinds;
+    struct guard_total {
+        const char *guard;
+        uint64_t refused;
+    } totals[MAX_GUARD_KINDS];
+};
+
+static bool
+sum_guard(void *aux, const struct view_guard *g)
+{
+    struct guard_text *gt = aux;
+    size_t i = 0;
+
+    while (i < gt->n_kinds && strcmp(gt->totals[i].guard, g->guard)) {
+        i++;
+    }
+    if (i == MAX_GUARD_KINDS) {
+        return true;
+    }
+    if (i == gt->n_kinds) {
+        gt->totals[gt->n_kinds++] = (struct guard_total){g->guard, 0};
+    }
+    gt->totals[i].refused += g->refused;
+    return true;
+}
+
+static bool
+add_port_guard(void *aux, const struct view_guard *g)
+{
+    struct guard_text *gt = aux;
+    char dpid[DPID_STRLEN], port[LABEL_SIZE], guard[LABEL_SIZE];
+
+    if (g->refused && gt->n_ports++ < MAX_GUARD_PORTS) {
+        add(gt->text,
+            "ofmcast_port_refused_total{dpid=\"%s\",port=\"%" PRIu64
+            "\",port_name=\"%s\",guard=\"%s\"} %" PRIu64 "\n",
+            dpid_format(g->port.dpid, dpid), g->port.port_no,
+            clean_label(g->port_name, port), clean_label(g->guard, guard),
+            g->refused);
+    }
+    return true;
+}
+
+static void
+add_guards(struct text *t, struct ctl *ctl)
+{
+    struct guard_text gt = {.text = t};
+    char guard[LABEL_SIZE];
+
+    view_guards(ctl, sum_guard, &gt);
+    add_head(t, "refused_total", "counter", "What guards refused.");
+    for (size_t i = 0; i < gt.n_kinds; i++) {
+        add(t, "ofmcast_refused_total{guard=\"%s\"} %" PRIu64 "\n",
+            clean_label(gt.totals[i].guard, guard), gt.totals[i].refused);
+    }
+    add_head(t, "port_refused_total", "counter",
+             "What guards refused at a port: the first 256 that did.");
+    view_guards(ctl, add_port_guard, &gt);
 }
 
 static void
@@ -192,12 +284,30 @@ add_totals(struct text *t, const struct view_totals *v)
               v->synced);
     add_gauge(t, "groups", "Groups with members (per vlan).", v->groups);
     add_gauge(t, "members", "Ports that are members of a group.", v->members);
+    add_gauge(t, "members_static", "Of these, set by the operator.",
+              v->static_members);
+    add_head(t, "member_rules", "gauge",
+             "Static members and router ports, by who set them.");
+    add(t, "ofmcast_member_rules{origin=\"api\"} %zu\n", v->rules_api);
+    add(t, "ofmcast_member_rules{origin=\"config\"} %zu\n", v->rules_config);
+    add_head(t, "hosts", "gauge", "Hosts that have reported a group.");
+    add(t, "ofmcast_hosts{family=\"4\"} %zu\n", v->hosts[0]);
+    add(t, "ofmcast_hosts{family=\"6\"} %zu\n", v->hosts[1]);
+    add_head(t, "queriers", "gauge", "Vlans and families, by their querier.");
+    add(t, "ofmcast_queriers{who=\"ours\"} %zu\n", v->queriers_ours);
+    add(t, "ofmcast_queriers{who=\"other\"} %zu\n", v->queriers_other);
+    add_gauge(t, "router_ports", "Router ports, per vlan and family.",
+              v->router_ports);
+    add_gauge(t, "router_ports_static", "Of these, set by the operator.",
+              v->static_routers);
+    add_gauge(t, "filtered_sources", "Sources with an (S,G) entry, by switch.",
+              v->filtered_sources);
     add_gauge(t, "streams", "Sources seen that send to a group.", v->streams);
     add_gauge(t, "routes", "Routes.", v->routes);
     add_gauge(t, "flows", "Static flows and groups.", v->flows);
     add_gauge(t, "store_ok", "Whether writes can be made durable.",
               !v->store_error || !*v->store_error);
-    add_counter(t, "igmp_frames_total", "Packet-ins that carried IGMP.",
+    add_counter(t, "igmp_frames_total", "Packet-ins that carried IGMP or MLD.",
                 v->frames);
     add_counter(t, "joins_total", "Ports that became member of a group.",
                 v->joins);
@@ -215,8 +325,8 @@ api_metrics(struct ctl *ctl, size_t *size)
 
     view_totals(ctl, &totals);
     add_totals(&t, &totals);
-    add_head(&t, "igmp_messages_total", "counter", "IGMP messages by result.");
-    view_igmp_counters(ctl, add_igmp, &t);
+    add_messages(&t, ctl);
+    add_guards(&t, ctl);
     add_switches(&t, ctl);
     *size = t.size;
     return t.data;

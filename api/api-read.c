@@ -58,9 +58,27 @@ list_querier(void *list, const struct view_querier *q)
 {
     struct api_key key;
 
-    snprintf(key.text, sizeof key.text, "%04u", q->vlan);
+    snprintf(key.text, sizeof key.text, "%04u-%d", q->vlan, q->family);
     if (api_list_wants(list, &key)) {
         api_list_put(list, &key, api_json_querier(q));
+    }
+    return true;
+}
+
+static bool
+list_host(void *list, const struct view_known_host *h)
+{
+    char mac[MAC_ADDR_STRLEN];
+    struct api_key key;
+
+    mac_addr_format(&h->mac, mac);
+    for (char *p = mac; *p; p++) {
+        *p = *p == ':' ? '.' : *p; /* A cursor has no colon. */
+    }
+    snprintf(key.text, sizeof key.text, "%04u-%s-%016" PRIx64 "-%08" PRIx64,
+             h->vlan, mac, h->port.dpid, h->port.port_no & UINT32_MAX);
+    if (api_list_wants(list, &key)) {
+        api_list_put(list, &key, api_json_known_host(h));
     }
     return true;
 }
@@ -113,8 +131,21 @@ api_get_queriers(struct api_call *c)
     }
 }
 
-/* Routes and flows.  Their tags name the definition, which is what a PUT
- * replaces, and not the status, which changes by itself. */
+void
+api_get_hosts(struct api_call *c)
+{
+    struct api_list list;
+
+    if (api_call_page(c, &list)) {
+        while (api_list_pass(&list)) {
+            view_hosts(c->api.ctl, list_host, &list);
+        }
+        send_list(c, &list, "hosts");
+    }
+}
+
+/* Routes, flows and members.  Their tags name the definition, which is what a
+ * PUT replaces, and not the status, which changes by itself. */
 
 struct rule_list {
     struct api_list list;
@@ -217,6 +248,8 @@ get_rule(struct api_call *c, const struct api_rules *rules)
 
 const struct api_rules API_ROUTES = {"routes", view_routes, view_route};
 const struct api_rules API_FLOWS = {"flows", view_flows, view_flow};
+const struct api_rules API_MEMBERS = {"members", view_members,
+                                      view_member_rule};
 
 void
 api_get_routes(struct api_call *c)
@@ -240,6 +273,18 @@ void
 api_get_flow(struct api_call *c)
 {
     get_rule(c, &API_FLOWS);
+}
+
+void
+api_get_members(struct api_call *c)
+{
+    get_rules(c, &API_MEMBERS);
+}
+
+void
+api_get_member(struct api_call *c)
+{
+    get_rule(c, &API_MEMBERS);
 }
 
 /* Single resources. */

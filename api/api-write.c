@@ -185,6 +185,10 @@ write_done(void *call, const struct ctl_result *result)
                          "Nothing is at /v1/%s/%s.", c->rules->plural,
                          c->name);
         break;
+    case CTL_FIXED:
+        api_call_problem(c, 409, "configured", "The configuration says so",
+                         "%s.", result->detail);
+        break;
     case CTL_INVALID:
         answer_refusal(c, result);
         break;
@@ -272,6 +276,30 @@ api_put_flow(struct api_call *c)
 }
 
 void
+api_put_member(struct api_call *c)
+{
+    struct json_error e = {.failed = false};
+    struct waiting w;
+
+    if (!begin_write(c, &API_MEMBERS, &w)) {
+        return;
+    }
+    struct cJSON *json = parse_body(c);
+    if (!json) {
+        return;
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(json, "origin"); /* As "status". */
+    struct member *member = member_from_json(c->name, json, &e);
+    cJSON_Delete(json);
+    if (!member) {
+        api_call_bad_body(c, 422, &e);
+        return;
+    }
+    ctl_member_put(c->api.ctl, member, w.wait, w.timeout_ms, write_done, c);
+    member_destroy(member);
+}
+
+void
 api_delete_route(struct api_call *c)
 {
     struct waiting w;
@@ -290,5 +318,16 @@ api_delete_flow(struct api_call *c)
     if (begin_write(c, &API_FLOWS, &w)) {
         ctl_flow_delete(c->api.ctl, c->name, w.wait, w.timeout_ms, write_done,
                         c);
+    }
+}
+
+void
+api_delete_member(struct api_call *c)
+{
+    struct waiting w;
+
+    if (begin_write(c, &API_MEMBERS, &w)) {
+        ctl_member_delete(c->api.ctl, c->name, w.wait, w.timeout_ms,
+                          write_done, c);
     }
 }

@@ -34,6 +34,7 @@ libcontroller_a_SOURCES = \
 	controller/loop.h \
 	controller/member.c \
 	controller/member.h \
+	controller/members.c \
 	controller/pipeline.c \
 	controller/restore.c \
 	controller/route-match.c \
@@ -55,8 +56,10 @@ libcontroller_a_SOURCES = \
 	controller/store.h \
 	controller/streams.c \
 	controller/switches.c \
+	controller/view-host.c \
 	controller/view-member.c \
 	controller/view-switch.c \
+	controller/view-totals.c \
 	controller/view.h \
 	controller/vlans.c \
 	controller/writes.c
@@ -96,6 +99,12 @@ TESTS += tests/unit/test-route
 tests_unit_test_route_SOURCES = tests/unit/test-route.c
 tests_unit_test_route_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-member
+TESTS += tests/unit/test-member
+tests_unit_test_member_SOURCES = tests/unit/test-member.c
+tests_unit_test_member_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_member_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-config
 TESTS += tests/unit/test-config

@@ -13,6 +13,7 @@
  *   restore.c    entries found on a switch -> membership
  *   routes.c     routes -> entries
  *   statics.c    the user's flows and groups
+ *   members.c    static members and static router ports
  *   rules.c      named rules: store and states
  *   writes.c     REST writes: waiting for switches, putting back
  *   streams.c    sources seen
@@ -223,9 +224,18 @@ struct rule {
 
     /* A static flow or group. */
     struct static_rule *text;
-    bool text_is_new;              /* Not compiled yet. */
-    struct ofp_static *parsed;     /* NULL while it waits for ports. */
-    struct ofp_static *replaced;   /* Stays until 'parsed' is confirmed. */
+    bool text_is_new;            /* Not compiled yet. */
+    struct ofp_static *parsed;   /* NULL while it waits for ports. */
+    struct ofp_static *replaced; /* Stays until 'parsed' is confirmed. */
+
+    /* A static member or router port. */
+    struct member *member;
+    bool member_is_new;         /* Not compiled yet. */
+    bool fixed;                 /* Of the configuration. */
+    struct member_place *place; /* NULL while it waits for its port. */
+    struct rule *next_there;    /* In place->rules. */
+
+    /* All but routes. */
     char waiting[160];             /* What a pending rule waits for. */
     char rejected[OFP_ERROR_SIZE]; /* Refused before it was sent. */
 };
@@ -244,7 +254,8 @@ struct ctl {
     struct channel_state *dirty_channels;
     struct rule *rules[STORE_N_KINDS];
     struct rule *owners;
-    struct rule *following; /* Routes whose buckets hold members. */
+    struct rule *following;      /* Routes whose buckets hold members. */
+    struct member_place *places; /* Of static members. */
     ofp_owner last_owner;
     bool rules_dirty;
     /* Grows when another route may apply to a packet than before. */
@@ -258,7 +269,7 @@ struct ctl {
 
     /* Totals. */
     uint64_t frames, joins, leaves, compiled;
-    uint64_t igmp_undecoded[IGMP_N_ERRORS];
+    uint64_t igmp_undecoded[IGMP_N_FAMILIES][IGMP_N_ERRORS];
 };
 
 /* ctl.c */
@@ -290,6 +301,8 @@ struct ctl_vlan *vlan_lookup(const struct ctl *, uint16_t vlan);
 struct ctl_vlan *vlan_get(struct ctl *, uint16_t vlan);
 void vlans_packet_in(struct ctl *, const struct port_id *, const uint8_t *,
                      size_t);
+/* Something was changed in its machines: when must they run next? */
+void vlan_settle(struct ctl_vlan *);
 void vlans_port_up(struct ctl *, const struct port_id *);
 void vlans_port_down(struct ctl *, const struct port_id *);
 void vlans_reconfigure(struct ctl *);
@@ -403,10 +416,30 @@ const struct rule *static_user(const struct ctl *, const struct rule *);
 /* Remembers which were confirmed and which are off their switch. */
 void statics_settled(struct ctl_switch *);
 
+/* members.c */
+/* Where the member is to take effect; it waits while its port is away. */
+void member_compile(struct ctl *, struct rule *);
+void member_uncompile(struct ctl *, struct rule *);
+/* The rule goes away: frees its member, and tells no machine. */
+void member_forget(struct ctl *, struct rule *);
+/* Does the member want packets of 'source' (IP_ADDR_ANY: of one that no filter
+ * names)? */
+bool member_wants(const struct rule *, const struct ip_addr *source);
+/* False while it waits. */
+bool member_port(const struct rule *, struct port_id *);
+/* The names of the members of 'port', "a,b"; the caller frees them. 'group'
+ * IP_ADDR_ANY: of the router port. */
+char *members_at(const struct ctl *, uint16_t vlan,
+                 const struct ip_addr *group, const struct port_id *);
+/* (group, port)s that have static members, and static router ports. */
+void members_count(const struct ctl *, size_t *n_members, size_t *n_routers);
+/* Takes over the members of the configuration. */
+void members_configure(struct ctl *);
+
 /* rules.c */
 /* The store refused a write: does it still? */
 loop_cb rules_retry_store;
-/* From the store. */
+/* From the store, what is not there yet. */
 void rules_load(struct ctl *);
 struct rule *rule_lookup(const struct ctl *, enum store_kind,
                          const char *name);
@@ -426,6 +459,8 @@ void rule_mark_on(struct ctl *, struct rule *, uint64_t dpid);
 /* All that concern switch 'dpid', 0 = all. */
 void rules_mark_all(struct ctl *, uint64_t dpid);
 void rules_compile(struct ctl *);
+/* Takes what the rule has on switches away. */
+void rule_uncompile(struct ctl *, struct rule *);
 void rules_destroy(struct ctl *);
 /* Why the rule could not even be sent to a switch, NULL if it could. */
 const char *rule_problem(const struct rule *);
@@ -437,6 +472,10 @@ size_t rule_statuses(const struct ctl *, const struct rule *,
 void writes_settled(struct ctl_switch *);
 void writes_rejected(struct ctl_switch *, ofp_owner, const char *error);
 void writes_abandon(struct ctl *);
+
+/* view-host.c */
+/* Remaining time for a person: -1 where there is none. */
+int64_t view_remaining(int64_t at, int64_t now);
 
 /* view-switch.c */
 enum view_state view_state_of(const struct ofp_entry_view *);

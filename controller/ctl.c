@@ -68,6 +68,7 @@ ctl_create(struct event_base *base, const struct config *config,
     ctl->started = loop_now(ctl->loop);
     loop_timer_init(&ctl->store_timer, rules_retry_store, ctl);
     vlans_reconfigure(ctl);
+    members_configure(ctl);
     rules_load(ctl);
     ctl->listener =
         listener_create(ctl->loop, &config->openflow, config->probe_interval,
@@ -127,6 +128,8 @@ ctl_reconfigure(struct ctl *ctl, const struct config *config,
     ctl->config = config;
     listener_set_probe_interval(ctl->listener, config->probe_interval);
     vlans_reconfigure(ctl);
+    members_configure(ctl);
+    rules_load(ctl); /* Those that a member of the configuration hid. */
     struct ctl_switch *sw, *tmp;
     HASH_ITER (hh, ctl->switches, sw, tmp) {
         pipeline_set(sw);

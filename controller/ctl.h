@@ -45,6 +45,7 @@ enum ctl_outcome {
     CTL_DELETED,
     CTL_NOT_FOUND,
     CTL_INVALID,  /* It makes no sense: 'detail', 'pointer'. */
+    CTL_FIXED,    /* It is of the configuration: 'detail'. */
     CTL_REJECTED, /* A switch refused: 'detail'; the earlier state is back. */
     CTL_STORAGE   /* It could not be made durable: 'detail'. */
 };
@@ -57,8 +58,8 @@ struct ctl_result {
 
 typedef void ctl_done_cb(void *aux, const struct ctl_result *);
 
-/* The state after the write is read with view_route() or view_flow() from
- * within the callback. Neither verb takes ownership. */
+/* The state after the write is read with view_route() and the like from within
+ * the callback. No verb takes ownership. */
 void ctl_route_put(struct ctl *, const struct route *, enum ctl_wait,
                    int64_t timeout_ms, ctl_done_cb *, void *aux);
 void ctl_route_delete(struct ctl *, const char *name, enum ctl_wait,

@@ -377,6 +377,44 @@ json_get_dpid(const struct json_at *at, const char *member, uint64_t *out)
     return false;
 }
 
+bool
+json_get_port(const struct json_at *at, const char *member,
+              char out[JSON_PORT_SIZE])
+{
+    const char *name;
+    int64_t no;
+
+    if (cJSON_IsNumber(lookup(at, member))) {
+        if (!json_get_int(at, member, 1, UINT32_MAX, &no)) {
+            return false;
+        }
+        snprintf(out, JSON_PORT_SIZE, "%u", (unsigned int) no);
+        return true;
+    }
+    if (!json_get_string(at, member, &name)) {
+        return false;
+    }
+
+    size_t size = strlen(name);
+    if (!size || size >= JSON_PORT_SIZE) {
+        json_fail(at->error, at->pointer, member,
+                  "\"%s\" must be a port's name of 1 to %d characters, or its "
+                  "number",
+                  member, JSON_PORT_SIZE - 1);
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char) name[i] <= ' ' || name[i] == 0x7f) {
+            json_fail(at->error, at->pointer, member,
+                      "\"%s\" must not contain spaces or control characters",
+                      member);
+            return false;
+        }
+    }
+    memcpy(out, name, size + 1);
+    return true;
+}
+
 const struct cJSON *
 json_get_object(const struct json_at *at, const char *member)
 {

@@ -21,7 +21,12 @@
 
 struct cJSON;
 
-enum { JSON_MAX_DEPTH = 32, JSON_MAX_KEYS = 10000, JSON_NAME_SIZE = 65 };
+enum {
+    JSON_MAX_DEPTH = 32,
+    JSON_MAX_KEYS = 10000,
+    JSON_NAME_SIZE = 65,
+    JSON_PORT_SIZE = 64
+};
 
 struct json_error {
     bool failed;
@@ -60,6 +65,9 @@ bool json_get_int(const struct json_at *, const char *member, int64_t min,
 bool json_get_u64(const struct json_at *, const char *member, uint64_t *out);
 /* A string or a number that names a switch: see dpid_parse(). */
 bool json_get_dpid(const struct json_at *, const char *member, uint64_t *out);
+/* A string or a number that names a port of a switch; as text. */
+bool json_get_port(const struct json_at *, const char *member,
+                   char out[JSON_PORT_SIZE]);
 /* The member as an object or array, or NULL. */
 const struct cJSON *json_get_object(const struct json_at *,
                                     const char *member);

@@ -4,6 +4,11 @@
 #include "controller/member.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "lib/xalloc.h"
 
 void
 member_uninit(struct member *m)
@@ -11,4 +16,262 @@ member_uninit(struct member *m)
     free(m->sources);
     m->sources = NULL;
     m->n_sources = 0;
+}
+
+void
+member_destroy(struct member *m)
+{
+    if (m) {
+        member_uninit(m);
+        free(m);
+    }
+}
+
+/* Does it make sense? */
+
+/* 232/8 and ff3x::/32 (RFC 4607 1): there is no "every source" there. */
+static bool
+is_ssm(const struct ip_addr *group)
+{
+    if (ip_addr_is_v4(group)) {
+        return group->b[12] == 232;
+    }
+    return group->b[0] == 0xff && group->b[1] >> 4 == 3 && !group->b[2]
+           && !group->b[3];
+}
+
+static const char *
+check_group(const struct ip_addr *group)
+{
+    if (ip_addr_is_any(group)) {
+        return "which group? give \"group\", or \"router\": true for a port "
+               "that gets all of them";
+    }
+    if (!ip_addr_is_multicast(group)) {
+        return "\"group\" must be multicast: within 224.0.0.0/4 or ff00::/8";
+    }
+    if (ip_addr_is_local_multicast(group)) {
+        return "\"group\" is link-local (224.0.0.0/24, ff02::/16): it reaches "
+               "every port and is never pruned (RFC 4541 2.1.2)";
+    }
+    if (!ip_addr_is_v4(group) && (group->b[1] & 15) < 2) {
+        return "\"group\" does not leave its host: scope 0 or 1 (RFC 4291 "
+               "2.7)";
+    }
+    return NULL;
+}
+
+/* Can 'a' send?  Not 0/8 (RFC 1122 3.2.1.3), loopback, multicast, 240/4. */
+static bool
+is_sender(const struct ip_addr *a)
+{
+    static const struct ip_addr loopback = {{[15] = 1}};
+
+    if (ip_addr_is_v4(a)) {
+        return a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224;
+    }
+    return !ip_addr_is_any(a) && !ip_addr_is_multicast(a)
+           && !ip_addr_equal(a, &loopback);
+}
+
+static const char *
+check_sources(const struct member *m)
+{
+    for (size_t i = 0; i < m->n_sources; i++) {
+        if (ip_addr_is_v4(&m->sources[i]) != ip_addr_is_v4(&m->group)) {
+            return "\"sources\" must be of the family of \"group\": IPv4 or "
+                   "IPv6";
+        }
+        if (!is_sender(&m->sources[i])) {
+            return "\"sources\" must be addresses of hosts: not multicast, "
+                   "loopback or reserved";
+        }
+    }
+    if (m->n_sources > MEMBER_MAX_SOURCES) {
+        return "\"sources\" are too many: at most 256";
+    }
+    if (!m->exclude && !m->n_sources) {
+        return "\"mode\" \"include\" without \"sources\" is nobody: leave "
+               "\"mode\" out for every source";
+    }
+    if (m->exclude && is_ssm(&m->group)) {
+        return "a group in the source-specific range (232.0.0.0/8, "
+               "ff3x::/32) needs \"sources\", in \"mode\" \"include\" (RFC "
+               "4607)";
+    }
+    return NULL;
+}
+
+static int
+compare_sources(const void *a, const void *b)
+{
+    return ip_addr_compare(a, b);
+}
+
+static void
+sort_sources(struct member *m)
+{
+    size_t n = 0;
+
+    if (m->n_sources) {
+        qsort(m->sources, m->n_sources, sizeof *m->sources, compare_sources);
+    }
+    for (size_t i = 0; i < m->n_sources; i++) {
+        if (!n || !ip_addr_equal(&m->sources[n - 1], &m->sources[i])) {
+            m->sources[n++] = m->sources[i];
+        }
+    }
+    m->n_sources = n;
+}
+
+const char *
+member_settle(struct member *m, const char **field)
+{
+    sort_sources(m);
+    if (m->router) {
+        *field = "router";
+        return ip_addr_is_any(&m->group) && !m->n_sources
+                   ? NULL
+                   : "a router port gets every group: leave \"group\", "
+                     "\"mode\" and \"sources\" out, or \"router\"";
+    }
+    *field = "group";
+    const char *problem = check_group(&m->group);
+    if (!problem) {
+        *field = "sources";
+        problem = check_sources(m);
+    }
+    return problem;
+}
+
+/* JSON */
+
+static void
+read_address(const struct json_at *at, const char *member,
+             const struct cJSON *value, struct ip_addr *out)
+{
+    if (!cJSON_IsString(value) || !ip_addr_parse(value->valuestring, out)) {
+        json_fail(at->error, at->pointer, member,
+                  "\"%s\" must be an IPv4 or IPv6 address", member);
+    }
+}
+
+static void
+read_sources(struct member *m, const struct json_at *body)
+{
+    const struct cJSON *list = json_get_array(body, "sources"), *value;
+    size_t n = list ? (size_t) cJSON_GetArraySize(list) : 0;
+
+    if (n > 4 * MEMBER_MAX_SOURCES) {
+        json_fail(body->error, "", "sources",
+                  "\"sources\" are too many: at most %d", MEMBER_MAX_SOURCES);
+        return;
+    }
+    m->sources = n ? xcalloc(n, sizeof *m->sources) : NULL;
+    cJSON_ArrayForEach (value, list) {
+        read_address(body, "sources", value, &m->sources[m->n_sources++]);
+    }
+}
+
+static void
+read_mode(struct member *m, const struct json_at *body)
+{
+    const char *mode;
+
+    m->exclude = !m->router && !m->n_sources;
+    if (!json_get_string(body, "mode", &mode)) {
+        return;
+    }
+    m->exclude = !strcmp(mode, "exclude");
+    if (!m->exclude && strcmp(mode, "include")) {
+        json_fail(body->error, "", "mode",
+                  "\"mode\" must be \"include\" or \"exclude\"");
+    }
+}
+
+static void
+read_what(struct member *m, const struct json_at *body)
+{
+    const struct cJSON *group =
+        cJSON_GetObjectItemCaseSensitive(body->object, "group");
+
+    json_get_bool(body, "router", &m->router);
+    if (group) {
+        read_address(body, "group", group, &m->group);
+    }
+    read_sources(m, body);
+    read_mode(m, body);
+    if (m->router && json_has(body, "mode")) {
+        json_fail(body->error, "", "mode", "a router port has no \"mode\"");
+    }
+}
+
+struct member *
+member_from_json(const char *name, const struct cJSON *json,
+                 struct json_error *error)
+{
+    static const char *const members[] = {"name",   "vlan",    "dpid",
+                                          "port",   "mode",    "group",
+                                          "router", "sources", NULL};
+    const struct json_at body = {json, "", error};
+    struct member *m = xcalloc(1, sizeof *m);
+    const char *field;
+    int64_t vlan;
+
+    *error = (struct json_error){.failed = false};
+    json_only(&body, members);
+    json_read_name(&body, name, m->name);
+    m->vlan = json_get_int(&body, "vlan", 0, 4094, &vlan) ? vlan : 0;
+    json_require(&body, "dpid");
+    json_get_dpid(&body, "dpid", &m->dpid);
+    json_require(&body, "port");
+    json_get_port(&body, "port", m->port);
+    read_what(m, &body);
+    if (!error->failed) {
+        const char *problem = member_settle(m, &field);
+        if (problem) {
+            json_fail(error, "", field, "%s", problem);
+        }
+    }
+    if (error->failed) {
+        member_destroy(m);
+        return NULL;
+    }
+    return m;
+}
+
+static void
+write_what(struct cJSON *object, const struct member *m)
+{
+    char text[IP_ADDR_STRLEN];
+
+    cJSON_AddStringToObject(object, "group", ip_addr_format(&m->group, text));
+    if (!m->n_sources) {
+        return;
+    }
+    cJSON_AddStringToObject(object, "mode",
+                            m->exclude ? "exclude" : "include");
+    struct cJSON *list = cJSON_AddArrayToObject(object, "sources");
+    for (size_t i = 0; i < m->n_sources; i++) {
+        cJSON_AddItemToArray(
+            list, cJSON_CreateString(ip_addr_format(&m->sources[i], text)));
+    }
+}
+
+struct cJSON *
+member_to_json(const struct member *m)
+{
+    struct cJSON *object = cJSON_CreateObject();
+    char dpid[DPID_STRLEN];
+
+    cJSON_AddStringToObject(object, "name", m->name);
+    cJSON_AddNumberToObject(object, "vlan", m->vlan);
+    cJSON_AddStringToObject(object, "dpid", dpid_format(m->dpid, dpid));
+    cJSON_AddStringToObject(object, "port", m->port);
+    if (m->router) {
+        cJSON_AddTrueToObject(object, "router");
+    } else {
+        write_what(object, m);
+    }
+    return object;
 }

@@ -9,8 +9,9 @@
  *    "group":"239.1.1.1","mode":"include","sources":["10.1.0.5"]}
  *   {"name":"uplink","vlan":10,"dpid":"1","port":"s1-eth9","router":true}
  *
- * 'mode' and 'sources' may be left out: every source.  Like a route it waits
- * for a port that does not exist yet.
+ * Without 'sources' it gets every source; with them only those, or with "mode"
+ * "exclude" all others.  Like a route it waits for a port that does not exist
+ * yet.
  *
  * Ownership: a member owns its sources; member_uninit(). */
 
@@ -36,6 +37,20 @@ struct member {
     size_t n_sources;
 };
 
+enum { MEMBER_MAX_SOURCES = 256 };
+
 void member_uninit(struct member *);
+/* Sorts the sources and drops doubles.  Then NULL if it makes sense; else why
+ * not, with '*field' what is wrong: "group", "sources"... */
+const char *member_settle(struct member *, const char **field);
+
+/* From a parsed body.  'name' is the one in the URL, with which a "name"
+ * member must agree; NULL: the body names itself.  NULL and 'error' if it
+ * makes no sense. */
+struct member *member_from_json(const char *name, const struct cJSON *,
+                                struct json_error *);
+void member_destroy(struct member *); /* NULL is fine. */
+/* The canonical form, defaults left out. */
+struct cJSON *member_to_json(const struct member *);
 
 #endif

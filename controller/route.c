@@ -110,46 +110,6 @@ check_group(const struct json_at *at, const char *member, uint32_t first,
 }
 
 /* "match" */
-static bool
-get_port(const struct json_at *at, const char *member,
-         char out[ROUTE_PORT_SIZE])
-{
-    const struct cJSON *value =
-        cJSON_GetObjectItemCaseSensitive(at->object, member);
-    const char *name;
-    int64_t no;
-
-    if (cJSON_IsNumber(value)) {
-        if (!json_get_int(at, member, 1, UINT32_MAX, &no)) {
-            return false;
-        }
-        snprintf(out, ROUTE_PORT_SIZE, "%u", (unsigned int) no);
-        return true;
-    }
-    if (!json_get_string(at, member, &name)) {
-        return false;
-    }
-
-    size_t size = strlen(name);
-    if (!size || size >= ROUTE_PORT_SIZE) {
-        json_fail(at->error, at->pointer, member,
-                  "\"%s\" must be a port's name of 1 to %d characters, or its "
-                  "number",
-                  member, ROUTE_PORT_SIZE - 1);
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        if ((unsigned char) name[i] <= ' ' || name[i] == 0x7f) {
-            json_fail(at->error, at->pointer, member,
-                      "\"%s\" must not contain spaces or control characters",
-                      member);
-            return false;
-        }
-    }
-    memcpy(out, name, size + 1);
-    return true;
-}
-
 /* "proto": "udp", "tcp", "any" or a number. */
 static void
 read_proto(struct reading *r, const struct json_at *at)
@@ -229,7 +189,7 @@ read_match(struct reading *r, const struct json_at *body)
     }
     json_only(&at, members);
     match->has_dpid = json_get_dpid(&at, "dpid", &match->dpid);
-    match->has_port = get_port(&at, "port", match->port);
+    match->has_port = json_get_port(&at, "port", match->port);
     if (match->has_port && !json_has(&at, "dpid")) {
         json_fail(r->error, at.pointer, "port",
                   "\"port\" needs \"dpid\": say of which switch it is a port");
@@ -350,7 +310,7 @@ read_port_target(const struct json_at *at, struct route_target *target)
     json_require(at, "dpid");
     json_require(at, "port");
     json_get_dpid(at, "dpid", &target->dpid);
-    get_port(at, "port", target->port);
+    json_get_port(at, "port", target->port);
 }
 
 static void

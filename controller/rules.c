@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-/* Named rules: routes, static flows and groups.  In memory and in the store,
- * compiled where they concern a switch, and their state on each. */
+/* Named rules: routes, static flows and groups, static members.  In memory and
+ * in the store, compiled where they concern a switch, and their state on
+ * each. */
 
 #include "controller/ctl-private.h"
 
@@ -28,22 +29,29 @@ rule_lookup(const struct ctl *ctl, enum store_kind kind, const char *name)
     return rule;
 }
 
-/* Parsing what the store keeps; 'route' or 'text' is set on success. */
+/* What a rule says: one of them. */
+struct meaning {
+    struct route *route;
+    struct static_rule *text;
+    struct member *member;
+};
+
+/* Parsing what the store keeps. */
 static bool
 parse(enum store_kind kind, const char *name, const char *json,
-      struct route **route, struct static_rule **text,
-      struct json_error *error)
+      struct meaning *m, struct json_error *error)
 {
-    *route = NULL;
-    *text = NULL;
+    *m = (struct meaning){.route = NULL};
     struct cJSON *tree = json_parse(json, strlen(json), error);
     if (tree && kind == STORE_ROUTE) {
-        *route = route_from_json(name, tree, error);
+        m->route = route_from_json(name, tree, error);
+    } else if (tree && kind == STORE_MEMBER) {
+        m->member = member_from_json(name, tree, error);
     } else if (tree) {
-        *text = static_rule_from_json(name, tree, error);
+        m->text = static_rule_from_json(name, tree, error);
     }
     cJSON_Delete(tree);
-    return *route || *text;
+    return m->route || m->text || m->member;
 }
 
 /* FNV-1a, folded to the 24 bits that a cookie has room for. */
@@ -78,22 +86,9 @@ stop_following(struct ctl *ctl, struct rule *rule)
     }
 }
 
-struct rule *
-rule_set(struct ctl *ctl, enum store_kind kind, const char *name,
-         const char *json)
+static void
+set_route(struct ctl *ctl, struct rule *rule, struct route *route)
 {
-    struct json_error error = {.failed = false};
-    struct route *route;
-    struct static_rule *text;
-    if (!parse(kind, name, json, &route, &text, &error)) {
-        VLOG_ERR("%s is not understood: %s %s", name, error.pointer,
-                 error.detail);
-        return NULL;
-    }
-    struct rule *rule = rule_lookup(ctl, kind, name);
-    if (!rule) {
-        rule = rule_create(ctl, kind, name);
-    }
     stop_following(ctl, rule);
     route_destroy(rule->route);
     rule->route = route;
@@ -103,9 +98,30 @@ rule_set(struct ctl *ctl, enum store_kind kind, const char *name,
     }
     rule->learning = true;
     rule->source_known = false;
+}
+
+struct rule *
+rule_set(struct ctl *ctl, enum store_kind kind, const char *name,
+         const char *json)
+{
+    struct json_error error = {.failed = false};
+    struct meaning m;
+    if (!parse(kind, name, json, &m, &error)) {
+        VLOG_ERR("%s is not understood: %s %s", name, error.pointer,
+                 error.detail);
+        return NULL;
+    }
+    struct rule *rule = rule_lookup(ctl, kind, name);
+    if (!rule) {
+        rule = rule_create(ctl, kind, name);
+    }
+    set_route(ctl, rule, m.route);
     static_rule_destroy(rule->text);
-    rule->text = text;
+    rule->text = m.text;
     rule->text_is_new = true;
+    member_destroy(rule->member);
+    rule->member = m.member;
+    rule->member_is_new = true;
     free(rule->json);
     rule->json = xstrdup(json);
     rule->gone = false;
@@ -128,6 +144,7 @@ rule_destroy(struct ctl *ctl, struct rule *rule)
     static_rule_destroy(rule->text);
     ofp_static_destroy(rule->parsed);
     ofp_static_destroy(rule->replaced);
+    member_forget(ctl, rule);
     free(rule->json);
     free(rule);
 }
@@ -192,6 +209,12 @@ static void
 load_row(void *aux_, const struct store_row *row)
 {
     struct load_aux *aux = aux_;
+    /* The configuration has one of that name (see members.c), or
+     * rules_retry_store() was killed. */
+    if (rule_lookup(aux->ctl, aux->kind, row->name)
+        || !json_is_name(row->name)) {
+        return;
+    }
     struct rule *rule = rule_set(aux->ctl, aux->kind, row->name, row->json);
     if (rule) {
         rule->applied = row->applied;
@@ -205,12 +228,16 @@ load_row(void *aux_, const struct store_row *row)
 void
 rules_load(struct ctl *ctl)
 {
-    static const enum store_kind kinds[] = {STORE_ROUTE, STORE_FLOW};
-    for (size_t i = 0; i < 2; i++) {
-        struct load_aux aux = {ctl, kinds[i]};
-        store_each(ctl->store, kinds[i], load_row, &aux);
-        VLOG_INFO("%u %s restored", HASH_COUNT(ctl->rules[kinds[i]]),
-                  kinds[i] == STORE_ROUTE ? "routes" : "flows and groups");
+    static const char *const names[STORE_N_KINDS] = {
+        [STORE_ROUTE] = "routes",
+        [STORE_FLOW] = "flows and groups",
+        [STORE_MEMBER] = "static members"};
+    for (int kind = 0; kind < STORE_N_KINDS; kind++) {
+        struct load_aux aux = {ctl, kind};
+        unsigned int before = HASH_COUNT(ctl->rules[kind]);
+        store_each(ctl->store, kind, load_row, &aux);
+        VLOG_INFO("%u %s restored", HASH_COUNT(ctl->rules[kind]) - before,
+                  names[kind]);
     }
 }
 
@@ -247,6 +274,11 @@ rules_mark_all(struct ctl *ctl, uint64_t dpid)
     }
     HASH_ITER (hh, ctl->rules[STORE_FLOW], rule, tmp) {
         if (!dpid || rule->text->dpid == dpid) {
+            rule_mark(ctl, rule);
+        }
+    }
+    HASH_ITER (hh, ctl->rules[STORE_MEMBER], rule, tmp) {
+        if (!dpid || rule->member->dpid == dpid) {
             rule_mark(ctl, rule);
         }
     }
@@ -303,9 +335,33 @@ rules_compile(struct ctl *ctl)
                 static_compile(ctl, rule);
             }
         }
+        /* Routes may have members in their buckets. */
+        HASH_ITER (hh, ctl->rules[STORE_MEMBER], rule, tmp) {
+            if (rule->dirty) {
+                rule->dirty = false;
+                member_compile(ctl, rule);
+            }
+        }
         HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
             compile_route(ctl, rule);
         }
+    }
+}
+
+void
+rule_uncompile(struct ctl *ctl, struct rule *rule)
+{
+    switch (rule->kind) {
+    case STORE_ROUTE:
+        route_uncompile(ctl, rule);
+        break;
+    case STORE_MEMBER:
+        member_uncompile(ctl, rule);
+        break;
+    case STORE_FLOW:
+    case STORE_N_KINDS:
+        static_uncompile(ctl, rule);
+        break;
     }
 }
 
@@ -397,12 +453,55 @@ static_statuses(const struct ctl *ctl, const struct rule *rule,
     return 1;
 }
 
+static void
+merge_channel(struct view_status *status, const struct ctl_switch *sw,
+              const struct rule *rule, const struct ip_addr *source)
+{
+    bool star = ip_addr_is_any(source);
+    struct channel channel = {.group = rule->member->group,
+                              .source = *source,
+                              .vlan = rule->member->vlan};
+    struct ofp_match match = channel_match(&channel);
+    struct ofp_entry_view entry;
+    if (member_wants(rule, source)
+        && ofp_table_lookup(sw->table, TABLE_MCAST,
+                            star ? PRIO_STAR_G : PRIO_S_G, &match, &entry)) {
+        merge_entry(status, &entry);
+    }
+}
+
+/* As the entries of its channel that its port is in. */
+static size_t
+member_statuses(const struct ctl *ctl, const struct rule *rule,
+                struct view_status **statuses)
+{
+    const struct member *m = rule->member;
+    const struct ctl_switch *sw = switch_lookup(ctl, m->dpid);
+    const struct channel_state *c =
+        sw && rule->place ? channel_lookup(sw, m->vlan, &m->group) : NULL;
+    struct view_status *status = xcalloc(1, sizeof *status);
+    *statuses = status;
+    status->dpid = m->dpid;
+    status->error = "";
+    if (c) {
+        merge_channel(status, sw, rule, &IP_ADDR_ANY);
+    }
+    for (size_t i = 0; c && i < c->n_sources; i++) {
+        merge_channel(status, sw, rule, &c->sources[i].address);
+    }
+    merge_rest(status, sw, rule->rejected, rule->waiting);
+    return 1;
+}
+
 size_t
 rule_statuses(const struct ctl *ctl, const struct rule *rule,
               struct view_status **statuses)
 {
     if (rule->kind == STORE_FLOW) {
         return static_statuses(ctl, rule, statuses);
+    }
+    if (rule->kind == STORE_MEMBER) {
+        return member_statuses(ctl, rule, statuses);
     }
     const struct route_match *m = &rule->route->match;
     size_t n = 0;

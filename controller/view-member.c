@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-/* Views of membership: groups and queriers. */
+/* Views of membership: groups, their members and the hosts behind them. */
 
 #include "controller/ctl-private.h"
 
 #include <stdlib.h>
 
 #include "lib/xalloc.h"
-
-/* Remaining time for a person: -1 where there is none. */
-static int64_t
-remaining(int64_t at, int64_t now)
-{
-    return at == INT64_MAX ? -1 : at > now ? at - now : 0;
-}
 
 /* A group under construction; what it points to is collected in 'parts'. */
 struct group_build {
@@ -46,16 +39,20 @@ copy_sources(const struct igmp_port_view *port, size_t *n)
 }
 
 static const struct view_host *
-copy_hosts(const struct igmp_port_view *port, int64_t now)
+copy_hosts(const struct igmp_port_view *port, enum igmp_family family,
+           int64_t now)
 {
     struct view_host *hosts = xcalloc(port->n_hosts + 1, sizeof *hosts);
     for (size_t i = 0; i < port->n_hosts; i++) {
         const struct igmp_host_view *h = &port->hosts[i];
-        hosts[i] = (struct view_host){.mac = h->mac,
-                                      .ip = h->ip,
-                                      .version = h->version,
-                                      .exclude = h->exclude,
-                                      .age_ms = now - h->last_report};
+        hosts[i] = (struct view_host){
+            .mac = h->mac,
+            .ip = h->ip,
+            .version = igmp_version_shown(family, h->version),
+            .exclude = h->exclude,
+            .sources = xmemdup(h->sources, h->n_sources * sizeof *h->sources),
+            .n_sources = h->n_sources,
+            .age_ms = now - h->last_report};
     }
     return hosts;
 }
@@ -72,10 +69,20 @@ port_expires(const struct igmp_port_view *port)
     return at;
 }
 
+static const char *
+origin_of(const struct igmp_port_view *port, enum igmp_family family)
+{
+    return !port->learned   ? "static"
+           : port->restored ? "restored"
+           : family         ? "mld"
+                            : "igmp";
+}
+
 static bool
 add_member(void *b_, const struct igmp_port_view *port)
 {
     struct group_build *b = b_;
+    enum igmp_family family = ip_addr_is_v4(&b->group) ? IGMP_IPV4 : IGMP_IPV6;
     b->members = xgrow(b->members, b->n_members, &b->allocated_members,
                        sizeof *b->members);
     struct view_member *m = &b->members[b->n_members++];
@@ -83,12 +90,14 @@ add_member(void *b_, const struct igmp_port_view *port)
         .port = port->port,
         .port_name = switch_port_name(b->ctl, &port->port),
         .exclude = port->exclude,
-        .version = port->version,
-        .origin = port->n_hosts ? "igmp" : "restored",
-        .fixed_by = "",
-        .delivery = "multicast",
-        .expires_ms = remaining(port_expires(port), b->now),
-        .hosts = copy_hosts(port, b->now),
+        .version =
+            port->learned ? igmp_version_shown(family, port->version) : 0,
+        .origin = origin_of(port, family),
+        .fixed_by = members_at(b->ctl, b->vlan->vlan, &b->group, &port->port),
+        .delivery =
+            port->delivery == IGMP_DELIVER_UNICAST ? "unicast" : "multicast",
+        .expires_ms = view_remaining(port_expires(port), b->now),
+        .hosts = copy_hosts(port, family, b->now),
         .n_hosts = port->n_hosts};
     m->sources = copy_sources(port, &m->n_sources);
     return true;
@@ -135,6 +144,17 @@ add_entries(struct group_build *b)
     }
 }
 
+static void
+free_member(struct view_member *m)
+{
+    for (size_t i = 0; i < m->n_hosts; i++) {
+        free((void *) m->hosts[i].sources);
+    }
+    free((void *) m->hosts);
+    free((void *) m->sources);
+    free((void *) m->fixed_by);
+}
+
 static bool
 build_group(void *b_, const struct ip_addr *group)
 {
@@ -151,8 +171,7 @@ build_group(void *b_, const struct ip_addr *group)
                                            .switches = b->switches,
                                            .n_switches = b->n_switches});
     for (size_t i = 0; i < b->n_members; i++) {
-        free((void *) b->members[i].sources);
-        free((void *) b->members[i].hosts);
+        free_member(&b->members[i]);
     }
     return b->go_on;
 }
@@ -200,30 +219,4 @@ view_group(struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
     build_group(&b, group);
     free_build(&b);
     return true;
-}
-
-void
-view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
-{
-    int64_t now = loop_now(ctl->loop);
-    struct ctl_vlan *v, *tmp;
-    HASH_ITER (hh, ctl->vlans, v, tmp) {
-        struct igmp_querier_view q;
-        igmp_snoop_querier(vlan_snoop(v, IGMP_IPV4), &q);
-        if (!cb(aux, &(struct view_querier){
-                         .vlan = v->vlan,
-                         .family = 4,
-                         .enabled = v->config->igmp[IGMP_IPV4].querier,
-                         .ours = q.ours,
-                         .address = q.address,
-                         .port = q.port,
-                         .version = q.version,
-                         .since_ms = now - q.since,
-                         .next_query_ms = remaining(q.next_query, now),
-                         .expires_ms = remaining(q.expires, now),
-                         .query_interval_ms = q.query_interval,
-                         .robustness = q.robustness})) {
-            return;
-        }
-    }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-/* Views of switches, rules and totals. */
+/* Views of switches and rules. */
 
 #include "controller/ctl-private.h"
 
@@ -34,18 +34,85 @@ view_state_name(enum view_state state)
     return names[state];
 }
 
+/* What guards refused, by port. */
+struct guards {
+    struct view_guard *all;
+    size_t n, allocated;
+};
+
+static bool
+add_guard(void *guards_, const struct view_guard *guard)
+{
+    struct guards *g = guards_;
+    if (guard->refused) {
+        g->all = xgrow(g->all, g->n, &g->allocated, sizeof *g->all);
+        g->all[g->n++] = *guard;
+    }
+    return true;
+}
+
+static int
+compare_port_ids(const struct port_id *a, const struct port_id *b)
+{
+    if (a->dpid != b->dpid) {
+        return a->dpid < b->dpid ? -1 : 1;
+    }
+    return a->port_no < b->port_no ? -1 : a->port_no > b->port_no;
+}
+
+static int
+compare_guards(const void *a_, const void *b_)
+{
+    const struct view_guard *a = a_, *b = b_;
+    int d = compare_port_ids(&a->port, &b->port);
+    return d ? d : strcmp(a->guard, b->guard);
+}
+
+static void
+collect_guards(struct ctl *ctl, struct guards *g)
+{
+    *g = (struct guards){.all = NULL};
+    view_guards(ctl, add_guard, g);
+    if (g->n) {
+        qsort(g->all, g->n, sizeof *g->all, compare_guards);
+    }
+}
+
+static void
+find_guards(const struct guards *g, const struct port_id *id,
+            struct view_port *port)
+{
+    size_t low = 0, high = g->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_port_ids(&g->all[middle].port, id) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    port->guards = &g->all[low];
+    while (low + port->n_guards < g->n
+           && port_id_equal(&g->all[low + port->n_guards].port, id)) {
+        port->n_guards++;
+    }
+}
+
 static struct view_port *
-build_ports(const struct topo_switch *ts, size_t *n)
+build_ports(const struct topo_switch *ts, const struct guards *guards,
+            size_t *n)
 {
     *n = ts ? ts->n_ports : 0;
     struct view_port *ports = xcalloc(*n + 1, sizeof *ports);
     for (size_t i = 0; i < *n; i++) {
         const struct topo_port *p = ts->ports[i];
+        const struct port_id id = {ts->dpid, p->no};
         ports[i] = (struct view_port){.no = p->no,
                                       .name = p->name,
                                       .mac = p->mac,
                                       .up = p->up,
                                       .kind = topo_port_kind_name(p->kind)};
+        find_guards(guards, &id, &ports[i]);
     }
     return ports;
 }
@@ -78,7 +145,8 @@ build_counters(const struct ctl_switch *sw, struct view_switch *view)
 }
 
 static bool
-build_switch(const struct ctl_switch *sw, view_switch_cb *cb, void *aux)
+build_switch(const struct ctl_switch *sw, const struct guards *guards,
+             view_switch_cb *cb, void *aux)
 {
     const struct ofp_features *f = &sw->features;
     struct view_switch view = {.dpid = sw->dpid,
@@ -92,7 +160,7 @@ build_switch(const struct ctl_switch *sw, view_switch_cb *cb, void *aux)
                                .serial = f->serial,
                                .datapath = f->datapath};
     struct view_port *ports = build_ports(
-        topo_lookup_switch(sw->ctl->topo, sw->dpid), &view.n_ports);
+        topo_lookup_switch(sw->ctl->topo, sw->dpid), guards, &view.n_ports);
     view.ports = ports;
     build_counters(sw, &view);
     bool go_on = cb(aux, &view);
@@ -110,12 +178,15 @@ void
 view_switches(struct ctl *ctl, view_switch_cb *cb, void *aux)
 {
     HASH_SORT(ctl->switches, compare_switches);
+    struct guards guards;
+    collect_guards(ctl, &guards);
     struct ctl_switch *sw, *tmp;
     HASH_ITER (hh, ctl->switches, sw, tmp) {
-        if (!build_switch(sw, cb, aux)) {
-            return;
+        if (!build_switch(sw, &guards, cb, aux)) {
+            break;
         }
     }
+    free(guards.all);
 }
 
 bool
@@ -123,12 +194,21 @@ view_switch(struct ctl *ctl, uint64_t dpid, view_switch_cb *cb, void *aux)
 {
     const struct ctl_switch *sw = switch_lookup(ctl, dpid);
     if (sw) {
-        build_switch(sw, cb, aux);
+        struct guards guards;
+        collect_guards(ctl, &guards);
+        build_switch(sw, &guards, cb, aux);
+        free(guards.all);
     }
     return sw != NULL;
 }
 
 /* Rules. */
+
+static const char *
+origin_of(const struct rule *rule)
+{
+    return rule->kind != STORE_MEMBER ? NULL : rule->fixed ? "config" : "api";
+}
 
 static bool
 build_rule(const struct ctl *ctl, const struct rule *rule, view_rule_cb *cb,
@@ -138,6 +218,7 @@ build_rule(const struct ctl *ctl, const struct rule *rule, view_rule_cb *cb,
     size_t n = rule_statuses(ctl, rule, &statuses);
     bool go_on = cb(aux, &(struct view_rule){.name = rule->name,
                                              .json = rule->json,
+                                             .origin = origin_of(rule),
                                              .statuses = statuses,
                                              .n_statuses = n});
     free(statuses);
@@ -198,60 +279,15 @@ view_flow(struct ctl *ctl, const char *name, view_rule_cb *cb, void *aux)
     return view_rule(ctl, STORE_FLOW, name, cb, aux);
 }
 
-/* Totals. */
-
-static size_t
-count_rules(const struct ctl *ctl, enum store_kind kind)
+void
+view_members(struct ctl *ctl, view_rule_cb *cb, void *aux)
 {
-    size_t n = 0;
-    struct rule *rule, *tmp;
-    HASH_ITER (hh, ctl->rules[kind], rule, tmp) {
-        n += !rule->gone;
-    }
-    return n;
+    view_rules(ctl, STORE_MEMBER, cb, aux);
 }
 
-void
-view_totals(struct ctl *ctl, struct view_totals *totals)
+bool
+view_member_rule(struct ctl *ctl, const char *name, view_rule_cb *cb,
+                 void *aux)
 {
-    *totals =
-        (struct view_totals){.uptime_ms = loop_now(ctl->loop) - ctl->started,
-                             .switches = HASH_COUNT(ctl->switches),
-                             .streams = streams_count(ctl),
-                             .routes = count_rules(ctl, STORE_ROUTE),
-                             .flows = count_rules(ctl, STORE_FLOW),
-                             .frames = ctl->frames,
-                             .joins = ctl->joins,
-                             .leaves = ctl->leaves,
-                             .compiled = ctl->compiled,
-                             .store_error = ctl->store_error};
-    struct ctl_switch *sw, *tmp;
-    HASH_ITER (hh, ctl->switches, sw, tmp) {
-        totals->connected += switch_is_connected(sw);
-        totals->synced += ofp_table_is_synced(sw->table);
-    }
-    struct ctl_vlan *v, *next;
-    HASH_ITER (hh, ctl->vlans, v, next) {
-        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
-            totals->groups += igmp_snoop_n_groups(vlan_snoop(v, f));
-            totals->members += igmp_snoop_n_members(vlan_snoop(v, f));
-        }
-    }
-}
-
-void
-view_igmp_counters(struct ctl *ctl, view_counter_cb *cb, void *aux)
-{
-    for (int e = 0; e < IGMP_N_ERRORS; e++) {
-        uint64_t n = ctl->igmp_undecoded[e];
-        struct ctl_vlan *v, *tmp;
-        HASH_ITER (hh, ctl->vlans, v, tmp) {
-            for (int f = 0; f < IGMP_N_FAMILIES; f++) {
-                n += igmp_snoop_counter(vlan_snoop(v, f), e);
-            }
-        }
-        if (!cb(aux, igmp_error_name(e), n)) {
-            return;
-        }
-    }
+    return view_rule(ctl, STORE_MEMBER, name, cb, aux);
 }

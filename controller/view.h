@@ -28,13 +28,26 @@ struct view_status {
     uint64_t packets, bytes;
 };
 
+/* What guards refused, by port: for metrics and /v1/switches. */
+struct view_guard {
+    struct port_id port;
+    const char *port_name;
+    const char *guard; /* igmp_guard_name(), or "rate". */
+    uint64_t refused;
+};
+
+typedef bool view_guard_cb(void *aux, const struct view_guard *);
+void view_guards(struct ctl *, view_guard_cb *, void *aux);
+
 /* Switches: /v1/switches */
 struct view_port {
     uint32_t no;
     const char *name;
     struct mac_addr mac;
     bool up;
-    const char *kind; /* "host", "link", "mrouter" */
+    const char *kind;                /* "host", "link", "mrouter" */
+    const struct view_guard *guards; /* What was refused there. */
+    size_t n_guards;
 };
 
 struct view_switch {
@@ -166,12 +179,11 @@ struct view_known_host {
 typedef bool view_known_host_cb(void *aux, const struct view_known_host *);
 void view_hosts(struct ctl *, view_known_host_cb *, void *aux);
 
-/* Static members and router ports: /v1/members.  'json' as for routes, with
- * "origin": "api" or "config". */
 /* Routes, flows and static members: /v1/routes, /v1/flows, /v1/members */
 struct view_rule {
     const char *name;
-    const char *json; /* The canonical body, an object. */
+    const char *json;   /* The canonical body, an object. */
+    const char *origin; /* Of a member: "api", "config"; else NULL. */
     const struct view_status *statuses;
     size_t n_statuses;
 };
@@ -186,30 +198,28 @@ void view_members(struct ctl *, view_rule_cb *, void *aux);
 bool view_member_rule(struct ctl *, const char *name, view_rule_cb *,
                       void *aux);
 
-/* What guards refused, by port: for metrics and /v1/switches. */
-struct view_guard {
-    struct port_id port;
-    const char *port_name;
-    const char *guard; /* igmp_guard_name(), or "rate". */
-    uint64_t refused;
-};
-typedef bool view_guard_cb(void *aux, const struct view_guard *);
-void view_guards(struct ctl *, view_guard_cb *, void *aux);
-
 /* Totals, for metrics and health. */
 struct view_totals {
     int64_t uptime_ms;
     size_t switches, connected, synced;
     size_t groups, members, streams, routes, flows;
-    uint64_t frames;         /* Packet-ins that carried IGMP. */
+    size_t hosts[2];                      /* By family: IGMP, MLD. */
+    size_t queriers_ours, queriers_other; /* Of vlans and families. */
+    size_t router_ports;                  /* By vlan and family. */
+    size_t filtered_sources; /* That have (S,G) entries, by switch. */
+    size_t static_members, static_routers; /* (group, port)s; ports. */
+    size_t rules_api, rules_config;        /* Of /v1/members. */
+    uint64_t frames;         /* Packet-ins that carried IGMP or MLD. */
     uint64_t joins, leaves;  /* (group, port)s that came and went. */
     uint64_t compiled;       /* Channel entries compiled. */
     const char *store_error; /* "" while the store works. */
 };
 
 void view_totals(struct ctl *, struct view_totals *);
-/* IGMP messages by outcome ("ok", "bad-checksum"...), summed over vlans. */
-typedef bool view_counter_cb(void *aux, const char *name, uint64_t value);
+/* Messages by family (4: IGMP, 6: MLD) and outcome ("ok", "bad-checksum"...),
+ * summed over vlans. */
+typedef bool view_counter_cb(void *aux, int family, const char *name,
+                             uint64_t value);
 void view_igmp_counters(struct ctl *, view_counter_cb *, void *aux);
 
 #endif

@@ -22,7 +22,7 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
  * looks like one querier. */
 static const struct mac_addr our_mac = {{0x02, 0x4f, 0x46, 0x4d, 0x43, 0x01}};
 
-static void
+void
 vlan_settle(struct ctl_vlan *v)
 {
     int64_t soonest = INT64_MAX;
@@ -231,6 +231,16 @@ relay(const struct igmp_snoop *snoop, enum igmp_relay whom, struct relay *r)
     }
 }
 
+/* Of a frame that was not understood, for its counter. */
+static enum igmp_family
+family_of(const uint8_t *frame, size_t size)
+{
+    size_t at = size >= 18 && frame[12] == 0x81 && !frame[13] ? 16 : 12;
+    bool v6 =
+        size >= at + 2 && (frame[at] << 8 | frame[at + 1]) == ETH_TYPE_IPV6;
+    return v6 ? IGMP_IPV6 : IGMP_IPV4;
+}
+
 void
 vlans_packet_in(struct ctl *ctl, const struct port_id *port,
                 const uint8_t *frame, size_t size)
@@ -239,7 +249,7 @@ vlans_packet_in(struct ctl *ctl, const struct port_id *port,
     ctl->frames++;
     enum igmp_error error = igmp_msg_decode(frame, size, &msg);
     if (error) {
-        ctl->igmp_undecoded[error]++;
+        ctl->igmp_undecoded[family_of(frame, size)][error]++;
         VLOG_DBG_RL(&rl, DPID_FMT " port %" PRIu64 ": IGMP dropped: %s",
                     port->dpid, port->port_no, igmp_error_name(error));
         return;

@@ -71,7 +71,7 @@ write_finish(struct write *w)
     struct ctl *ctl = w->ctl;
     DL_DELETE(ctl->writes, w);
     loop_timer_clear(ctl->loop, &w->timer);
-    const char *pointer = w->kind == STORE_ROUTE ? "" : "/flow";
+    const char *pointer = w->kind == STORE_FLOW ? "/flow" : "";
     if (w->putting_back || (w->follows && w->error[0])) {
         answer(w->cb, w->aux, CTL_REJECTED, pointer, w->error);
     } else {
@@ -159,15 +159,31 @@ put_back(struct write *w)
         rule_set(ctl, w->kind, w->name, w->earlier);
         rule_save(ctl, rule);
     } else if (rule) {
-        if (rule->kind == STORE_ROUTE) {
-            route_uncompile(ctl, rule);
-        } else {
-            static_uncompile(ctl, rule);
-        }
+        rule_uncompile(ctl, rule);
         rule_erase(ctl, w->kind, w->name);
         rule_destroy(ctl, rule);
     }
     write_await(w);
+}
+
+/* Entries of a member are its channel's, for which nobody is named when a
+ * switch refuses them. */
+static void
+note_refusal(struct write *w)
+{
+    const struct rule *rule = rule_lookup(w->ctl, w->kind, w->name);
+    if (!rule || rule->kind != STORE_MEMBER || w->error[0]) {
+        return;
+    }
+    struct view_status *statuses;
+    size_t n = rule_statuses(w->ctl, rule, &statuses);
+    for (size_t i = 0; i < n; i++) {
+        if (statuses[i].state == VIEW_REJECTED) {
+            snprintf(w->error, sizeof w->error, "switch " DPID_FMT ": %s",
+                     statuses[i].dpid, statuses[i].error);
+        }
+    }
+    free(statuses);
 }
 
 static bool
@@ -181,6 +197,7 @@ is_answered(const struct ctl *ctl, const struct await *a)
 static void
 write_check(struct write *w)
 {
+    note_refusal(w);
     if (w->error[0] && !w->putting_back && !w->follows) {
         put_back(w);
     }
@@ -406,26 +423,68 @@ ctl_flow_put(struct ctl *ctl, const struct static_rule *text,
     free(problem);
 }
 
+/* What leaves no trace on a switch that would have to be remembered. */
+static void
+erase(struct ctl *ctl, enum store_kind kind, const char *name,
+      const struct asker *asker)
+{
+    struct rule *rule = rule_lookup(ctl, kind, name);
+    if (!rule) {
+        answer(asker->cb, asker->aux, CTL_NOT_FOUND, "", "");
+        return;
+    }
+    if (rule_erase(ctl, kind, name)) {
+        answer(asker->cb, asker->aux, CTL_STORAGE, "", ctl->store_error);
+        return;
+    }
+    free(overtake(ctl, kind, name, NULL));
+    changes_begin(ctl);
+    rule_uncompile(ctl, rule);
+    rule_destroy(ctl, rule);
+    write_start(write_create(ctl, kind, name, CTL_DELETED, asker), asker);
+}
+
 void
 ctl_route_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
                  int64_t timeout_ms, ctl_done_cb *cb, void *aux)
 {
     const struct asker asker = {wait, timeout_ms, cb, aux};
-    struct rule *rule = rule_lookup(ctl, STORE_ROUTE, name);
-    if (!rule) {
-        answer(cb, aux, CTL_NOT_FOUND, "", "");
-        return;
+    erase(ctl, STORE_ROUTE, name, &asker);
+}
+
+static bool
+is_fixed(const struct ctl *ctl, const char *name, const struct asker *asker)
+{
+    const struct rule *rule = rule_lookup(ctl, STORE_MEMBER, name);
+    if (rule && rule->fixed) {
+        answer(asker->cb, asker->aux, CTL_FIXED, "",
+               "this member is in the configuration file: change it there and "
+               "send SIGHUP");
     }
-    if (rule_erase(ctl, STORE_ROUTE, name)) {
-        answer(cb, aux, CTL_STORAGE, "", ctl->store_error);
-        return;
+    return rule && rule->fixed;
+}
+
+void
+ctl_member_put(struct ctl *ctl, const struct member *member,
+               enum ctl_wait wait, int64_t timeout_ms, ctl_done_cb *cb,
+               void *aux)
+{
+    const struct asker asker = {wait, timeout_ms, cb, aux};
+    if (!is_fixed(ctl, member->name, &asker)) {
+        char *json = print(member_to_json(member));
+        put(ctl, STORE_MEMBER, member->name, json, false, &asker);
+        free(json);
     }
-    free(overtake(ctl, STORE_ROUTE, name, NULL));
-    changes_begin(ctl);
-    route_uncompile(ctl, rule);
-    rule_destroy(ctl, rule);
-    write_start(write_create(ctl, STORE_ROUTE, name, CTL_DELETED, &asker),
-                &asker);
+}
+
+void
+ctl_member_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
+                  int64_t timeout_ms, ctl_done_cb *cb, void *aux)
+{
+    const struct asker asker = {wait, timeout_ms, cb, aux};
+    if (!is_fixed(ctl, name, &asker)) {
+        erase(ctl, STORE_MEMBER, name, &asker);
+    }
 }
 
 void

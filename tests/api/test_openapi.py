@@ -97,13 +97,17 @@ ROUTE = {"name": "hdmi",
 EXAMPLES = {"/v1/switches/{dpid}": "/v1/switches/1",
             "/v1/groups/{vlan}/{group}": "/v1/groups/0/226.2.2.2",
             "/v1/routes/{name}": "/v1/routes/hdmi",
-            "/v1/flows/{name}": "/v1/flows/f1"}
+            "/v1/flows/{name}": "/v1/flows/f1",
+            "/v1/members/{name}": "/v1/members/recorder"}
+MEMBER = {"name": "recorder", "vlan": 10, "dpid": "1", "port": "s1-eth7",
+          "group": "239.1.1.1", "mode": "include", "sources": ["10.1.0.5"]}
 
 
 def test_every_answer_is_as_described(stub, document):
     schemas = Schemas(document)
     bodies = {"/v1/routes/{name}": ROUTE, "/v1/flows/{name}":
-              {"dpid": "1", "flow": "table=0,actions=drop"}}
+              {"dpid": "1", "flow": "table=0,actions=drop"},
+              "/v1/members/{name}": MEMBER}
     for pattern, body in bodies.items():
         put = document["paths"][pattern]["put"]
         schemas.check(body, put["requestBody"]["content"]
@@ -113,6 +117,8 @@ def test_every_answer_is_as_described(stub, document):
         schemas.check(answer.json, put["responses"]["201"]["content"]
                       ["application/json"]["schema"])
     stub.ask("PUT", "/v1/flows/g5", {"dpid": 1, "group": "group_id=5"})
+    stub.ask("PUT", "/v1/members/uplink", {"dpid": 1, "port": 9,
+                                           "router": True})
     for pattern, path in document["paths"].items():
         content = path["get"]["responses"]["200"]["content"]
         media, = content

@@ -12,6 +12,7 @@
 #include <cjson/cJSON.h>
 
 #include "controller/json.h"
+#include "controller/member.h"
 #include "controller/route.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -39,47 +40,63 @@ check_error(const struct json_error *error)
     free(text);
 }
 
-/* The canonical text of 'json' as a route or a static rule; NULL if it is
- * refused. */
+/* The canonical text of 'json' as a route, a static rule or a static member;
+ * NULL if it is refused. */
+typedef char *canonical(const struct cJSON *, struct json_error *);
+
+/* Takes over 'written'. */
 static char *
-canonical(const struct cJSON *json, bool as_route)
+print(struct cJSON *written)
 {
-    struct json_error error;
-    struct cJSON *written;
-
-    if (as_route) {
-        struct route *route = route_from_json(NULL, json, &error);
-
-        written = route ? route_to_json(route) : NULL;
-        route_destroy(route);
-    } else {
-        struct static_rule *rule = static_rule_from_json(NULL, json, &error);
-
-        written = rule ? static_rule_to_json(rule) : NULL;
-        static_rule_destroy(rule);
-    }
-    if (!written) {
-        check_error(&error);
-        return NULL;
-    }
-
     char *text = cJSON_PrintUnformatted(written);
+
     cJSON_Delete(written);
     return text;
 }
 
+static char *
+as_route(const struct cJSON *json, struct json_error *error)
+{
+    struct route *route = route_from_json(NULL, json, error);
+    char *text = route ? print(route_to_json(route)) : NULL;
+
+    route_destroy(route);
+    return text;
+}
+
+static char *
+as_static_rule(const struct cJSON *json, struct json_error *error)
+{
+    struct static_rule *rule = static_rule_from_json(NULL, json, error);
+    char *text = rule ? print(static_rule_to_json(rule)) : NULL;
+
+    static_rule_destroy(rule);
+    return text;
+}
+
+static char *
+as_member(const struct cJSON *json, struct json_error *error)
+{
+    struct member *member = member_from_json(NULL, json, error);
+    char *text = member ? print(member_to_json(member)) : NULL;
+
+    member_destroy(member);
+    return text;
+}
+
 static void
-check_round_trip(const struct cJSON *json, bool as_route)
+check_round_trip(const struct cJSON *json, canonical *write)
 {
     struct json_error error;
-    char *first = canonical(json, as_route);
+    char *first = write(json, &error);
 
     if (!first) {
+        check_error(&error);
         return;
     }
 
     struct cJSON *parsed = json_parse(first, strlen(first), &error);
-    char *second = parsed ? canonical(parsed, as_route) : NULL;
+    char *second = parsed ? write(parsed, &error) : NULL;
     if (!second || strcmp(first, second)) {
         fprintf(stderr, "%s\nbecame\n%s\n", first, second ? second : "-");
         abort();
@@ -99,8 +116,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_error(&error);
         return 0;
     }
-    check_round_trip(json, true);
-    check_round_trip(json, false);
+    check_round_trip(json, as_route);
+    check_round_trip(json, as_static_rule);
+    check_round_trip(json, as_member);
     cJSON_Delete(json);
     return 0;
 }

@@ -7,9 +7,10 @@
 #include "api/api-dispatch.h"
 #include "tests/unit/stub-ctl.h"
 
-#define ROUTE "{\"match\":{\"group\":\"226.2.2.2\"},\"set\":{\"ttl\":16}}"
-#define OTHER "{\"match\":{\"group\":\"226.2.2.3\"}}"
-#define FLOW  "{\"dpid\":1,\"flow\":\"table=0,actions=drop\"}"
+#define ROUTE  "{\"match\":{\"group\":\"226.2.2.2\"},\"set\":{\"ttl\":16}}"
+#define OTHER  "{\"match\":{\"group\":\"226.2.2.3\"}}"
+#define FLOW   "{\"dpid\":1,\"flow\":\"table=0,actions=drop\"}"
+#define MEMBER "{\"dpid\":1,\"port\":\"s1-eth2\",\"group\":\"239.1.1.1\"}"
 
 struct api_rig {
     struct api api;

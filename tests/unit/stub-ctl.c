@@ -13,6 +13,7 @@
 struct rule {
     char name[ROUTE_NAME_SIZE];
     char *json;
+    const char *origin; /* Of a member. */
     struct rule *prev, *next;
 };
 
@@ -24,7 +25,7 @@ struct waiting {
 };
 
 struct ctl {
-    struct rule *routes, *flows;
+    struct rule *routes, *flows, *members;
     struct waiting *waiting;
     ctl_event_cb *listener;
     void *listener_aux;
@@ -60,6 +61,7 @@ stub_ctl_destroy(struct ctl *ctl)
     stub_ctl_run(ctl);
     free_rules(&ctl->routes);
     free_rules(&ctl->flows);
+    free_rules(&ctl->members);
     free(ctl->store_error);
     free(ctl);
 }
@@ -140,11 +142,34 @@ ip(const char *s)
     return a;
 }
 
-static const struct view_port ports[] = {
-    {1, "s1-eth1", {{0x02, 0, 0, 0, 0, 0x01}}, true, "host"},
-    {2, "s1-eth2", {{0x02, 0, 0, 0, 0, 0x02}}, true, "host"},
-    {3, "bad\xff\"name", {{0x02, 0, 0, 0, 0, 0x03}}, false, "mrouter"},
+static const struct view_guard guards[] = {
+    {{1, 2}, "s1-eth2", "port-groups", 7},
+    {{1, 2}, "s1-eth2", "rate", UINT64_MAX},
+    {{1, 3}, "bad\xff\"name", "role", 0},
 };
+
+static const struct view_port ports[] = {
+    {1, "s1-eth1", {{0x02, 0, 0, 0, 0, 0x01}}, true, "host", NULL, 0},
+    {2, "s1-eth2", {{0x02, 0, 0, 0, 0, 0x02}}, true, "host", guards, 2},
+    {3,
+     "bad\xff\"name",
+     {{0x02, 0, 0, 0, 0, 0x03}},
+     false,
+     "mrouter",
+     NULL,
+     0},
+};
+
+void
+view_guards(struct ctl *ctl, view_guard_cb *cb, void *aux)
+{
+    (void) ctl;
+    for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
+        if (!cb(aux, &guards[i])) {
+            break;
+        }
+    }
+}
 
 static struct view_switch
 make_switch(const struct ctl *ctl, uint64_t dpid)
@@ -206,6 +231,8 @@ show_group(uint16_t vlan, struct ip_addr group, view_group_cb *cb, void *aux,
                              .ip = ip("10.1.0.2"),
                              .version = 3,
                              .exclude = true,
+                             .sources = &source,
+                             .n_sources = 1,
                              .age_ms = 4900};
     struct view_member members[] = {
         {.port = {1, 2},
@@ -213,8 +240,8 @@ show_group(uint16_t vlan, struct ip_addr group, view_group_cb *cb, void *aux,
          .exclude = true,
          .version = 3,
          .origin = "igmp",
-         .fixed_by = "",
-         .delivery = "multicast",
+         .fixed_by = "recorder,spare",
+         .delivery = "unicast",
          .expires_ms = 255100,
          .hosts = &host,
          .n_hosts = 1},
@@ -322,7 +349,10 @@ view_streams(struct ctl *ctl, view_stream_cb *cb, void *aux)
 void
 view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
 {
+    struct view_router routers[] = {{{1, 3}, "s1-eth3", "query", 250000},
+                                    {{1, 4}, "s1-eth4", "static", -1}};
     struct view_querier ours = {
+        .family = 4,
         .enabled = true,
         .ours = true,
         .version = 3,
@@ -334,7 +364,11 @@ view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
     };
     struct view_querier other = {
         .vlan = 10,
+        .family = 4,
         .enabled = true,
+        .falls_back = true,
+        .routers = routers,
+        .n_routers = 2,
         .address = ip("10.1.0.1"),
         .port = {1, 3},
         .version = 2,
@@ -345,8 +379,40 @@ view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
     };
 
     (void) ctl;
-    if (cb(aux, &other)) {
+    struct view_querier mld = ours;
+    mld.family = 6;
+    mld.version = 2;
+    mld.address = ip("fe80::1");
+    if (cb(aux, &other) && cb(aux, &mld)) {
         cb(aux, &ours);
+    }
+}
+
+void
+view_hosts(struct ctl *ctl, view_known_host_cb *cb, void *aux)
+{
+    struct ip_addr ips[] = {ip("10.1.0.2"), ip("fe80::2")};
+    struct view_known_host h = {.vlan = 10,
+                                .mac = {{0x02, 0, 0, 0, 0, 0x22}},
+                                .port = {1, 3},
+                                .port_name = "bad\xff\"name",
+                                .mld_version = 1,
+                                .n_groups = 1,
+                                .duplicate = true,
+                                .age_ms = 100};
+
+    (void) ctl;
+    if (cb(aux, &h)) {
+        h = (struct view_known_host){.mac = {{0x02, 0, 0, 0, 0, 0x02}},
+                                     .ips = ips,
+                                     .n_ips = 2,
+                                     .port = {1, 2},
+                                     .port_name = "s1-eth2",
+                                     .igmp_version = 3,
+                                     .mld_version = 2,
+                                     .n_groups = 5,
+                                     .age_ms = 61000};
+        cb(aux, &h);
     }
 }
 
@@ -360,6 +426,15 @@ view_totals(struct ctl *ctl, struct view_totals *t)
         .synced = 1,
         .groups = 1 + ctl->n_groups,
         .members = 2,
+        .hosts = {2, 1},
+        .queriers_ours = 2,
+        .queriers_other = 1,
+        .router_ports = 2,
+        .filtered_sources = 4,
+        .static_members = 1,
+        .static_routers = 1,
+        .rules_api = 3,
+        .rules_config = 1,
         .streams = 2,
         .frames = 99,
         .joins = 5,
@@ -372,8 +447,8 @@ void
 view_igmp_counters(struct ctl *ctl, view_counter_cb *cb, void *aux)
 {
     (void) ctl;
-    if (cb(aux, "ok", 98)) {
-        cb(aux, "bad-checksum", 1);
+    if (cb(aux, 4, "ok", 98) && cb(aux, 4, "bad-checksum", 1)) {
+        cb(aux, 6, "ok", 12);
     }
 }
 
@@ -397,8 +472,9 @@ show_rule(const struct rule *r, view_rule_cb *cb, void *aux)
 {
     struct view_status status = {1, VIEW_APPLIED, "", 10,
                                  UINT64_C(1) << 53 | 1};
-    struct view_rule v = {r->name, r->json, &status, 1};
+    struct view_rule v = {r->name, r->json, NULL, &status, 1};
 
+    v.origin = r->origin;
     if (!strncmp(r->name, "slow", 4)) {
         status.state = VIEW_PENDING;
         status.error = "no answer yet";
@@ -428,6 +504,21 @@ void
 view_flows(struct ctl *ctl, view_rule_cb *cb, void *aux)
 {
     show_rules(ctl->flows, cb, aux);
+}
+
+void
+view_members(struct ctl *ctl, view_rule_cb *cb, void *aux)
+{
+    show_rules(ctl->members, cb, aux);
+}
+
+bool
+view_member_rule(struct ctl *ctl, const char *name, view_rule_cb *cb,
+                 void *aux)
+{
+    struct rule *r = find(ctl->members, name);
+
+    return r && (show_rule(r, cb, aux), true);
 }
 
 bool
@@ -473,6 +564,8 @@ put(struct ctl *ctl, struct rule **rules, const char *name, struct cJSON *body,
         finish(done, aux, CTL_REJECTED, "OFPBAC_BAD_OUT_GROUP", "/flow");
     } else if (!strncmp(name, "invalid", 7)) {
         finish(done, aux, CTL_INVALID, "no such thing", "/to/0");
+    } else if (!strncmp(name, "config", 6)) {
+        finish(done, aux, CTL_FIXED, "it is in the configuration file", "");
     } else if (!strncmp(name, "full", 4)) {
         finish(done, aux, CTL_STORAGE, "No space left on device", "");
     } else {
@@ -482,6 +575,7 @@ put(struct ctl *ctl, struct rule **rules, const char *name, struct cJSON *body,
         } else {
             r = xcalloc(1, sizeof *r);
             strcpy(r->name, name);
+            r->origin = rules == &ctl->members ? "api" : NULL;
             DL_APPEND(*rules, r);
         }
         r->json = json;
@@ -498,6 +592,10 @@ del(struct ctl *ctl, struct rule **rules, const char *name, enum ctl_wait wait,
 {
     struct rule *r = find(*rules, name);
 
+    if (!strncmp(name, "config", 6)) {
+        finish(done, aux, CTL_FIXED, "it is in the configuration file", "");
+        return;
+    }
     if (!r) {
         finish(done, aux, CTL_NOT_FOUND, "", "");
         return;
@@ -541,6 +639,24 @@ ctl_flow_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
 {
     (void) timeout_ms;
     del(ctl, &ctl->flows, name, wait, done, aux);
+}
+
+void
+ctl_member_put(struct ctl *ctl, const struct member *member,
+               enum ctl_wait wait, int64_t timeout_ms, ctl_done_cb *done,
+               void *aux)
+{
+    (void) timeout_ms;
+    put(ctl, &ctl->members, member->name, member_to_json(member), wait, done,
+        aux);
+}
+
+void
+ctl_member_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
+                  int64_t timeout_ms, ctl_done_cb *done, void *aux)
+{
+    (void) timeout_ms;
+    del(ctl, &ctl->members, name, wait, done, aux);
 }
 
 void

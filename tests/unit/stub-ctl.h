@@ -3,12 +3,13 @@
 #define TESTS_UNIT_STUB_CTL_H 1
 
 /* A controller without a switch, for tests of api/: view.h and ctl.h over
- * canned data, with routes and flows kept in memory.
+ * canned data, with routes, flows and members kept in memory.
  *
  * What a write does depends on its name:
  *     reject...  a switch refuses it          full...   it cannot be stored
  *     invalid... it makes no sense, at /to/0  slow...   waits for
  *                                                       stub_ctl_run()
+ *     config...  it is the configuration's
  * Each write that is done emits an event. */
 
 #include <stddef.h>

@@ -41,18 +41,21 @@ assert_json(struct cJSON *json, const char *expected)
 static void
 test_group(void **state)
 {
+    struct ip_addr source = ip("10.1.0.9");
     struct view_host host = {.mac = {{0, 0, 0, 0, 0, 2}},
                              .ip = ip("10.1.0.2"),
                              .version = 3,
                              .exclude = true,
+                             .sources = &source,
+                             .n_sources = 1,
                              .age_ms = 4900};
     struct view_member member = {.port = {1, 2},
                                  .port_name = "s1-eth2",
                                  .exclude = true,
                                  .version = 3,
                                  .origin = "igmp",
-                                 .fixed_by = "",
-                                 .delivery = "multicast",
+                                 .fixed_by = "recorder,spare",
+                                 .delivery = "unicast",
                                  .expires_ms = 255100,
                                  .hosts = &host,
                                  .n_hosts = 1};
@@ -66,9 +69,11 @@ test_group(void **state)
         "{\"vlan\":0,\"group\":\"226.2.2.2\",\"members\":[{"
         "\"dpid\":\"0000000000000001\",\"port\":2,\"port_name\":\"s1-eth2\","
         "\"mode\":\"exclude\",\"sources\":[],\"version\":3,"
-        "\"origin\":\"igmp\",\"expires_s\":255.1,\"hosts\":[{"
+        "\"origin\":\"igmp\",\"static\":[\"recorder\",\"spare\"],"
+        "\"delivery\":\"unicast\",\"expires_s\":255.1,\"hosts\":[{"
         "\"mac\":\"00:00:00:00:00:02\",\"ip\":\"10.1.0.2\",\"version\":3,"
-        "\"mode\":\"exclude\",\"age_s\":4.9}]}],"
+        "\"mode\":\"exclude\",\"sources\":[\"10.1.0.9\"],"
+        "\"age_s\":4.9}]}],"
         "\"switches\":[{\"dpid\":\"0000000000000001\","
         "\"group_id\":\"0x4d000001\",\"source\":\"*\",\"state\":\"applied\","
         "\"error\":\"\",\"packets\":\"0xa\","
@@ -96,14 +101,19 @@ test_group_with_sources(void **state)
                 "\"dpid\":\"ffffffffffffffff\",\"port\":4294967294,"
                 "\"port_name\":\"LOCAL\",\"mode\":\"include\","
                 "\"sources\":[\"10.1.0.9\",\"10.1.0.10\"],\"version\":3,"
-                "\"origin\":\"restored\",\"expires_s\":null,\"hosts\":[]}],"
+                "\"origin\":\"restored\",\"delivery\":\"multicast\","
+                "\"expires_s\":null,\"hosts\":[]}],"
                 "\"switches\":[]}");
 }
 
 static void
 test_switch(void **state)
 {
-    struct view_port port = {1, "s1-eth1", {{2, 0, 0, 0, 0, 1}}, true, "host"};
+    struct view_guard guards[] = {
+        {{1, 1}, "s1-eth1", "port-groups", 3},
+        {{1, 1}, "s1-eth1", "rate", UINT64_C(1) << 53 | 1}};
+    struct view_port port = {
+        1, "s1-eth1", {{2, 0, 0, 0, 0, 1}}, true, "host", guards, 2};
     struct view_switch s = {
         .dpid = 1,
         .connected = true,
@@ -128,7 +138,9 @@ test_switch(void **state)
         "\"manufacturer\":\"Nicira, Inc.\",\"hardware\":\"Open vSwitch\","
         "\"software\":\"3.1.0\",\"serial\":\"None\",\"datapath\":\"s1\"},"
         "\"ports\":[{\"port\":1,\"name\":\"s1-eth1\","
-        "\"mac\":\"02:00:00:00:00:01\",\"state\":\"up\",\"kind\":\"host\"}],"
+        "\"mac\":\"02:00:00:00:00:01\",\"state\":\"up\",\"kind\":\"host\","
+        "\"refused\":{\"port-groups\":\"0x3\","
+        "\"rate\":\"0x20000000000001\"}}],"
         "\"flows\":0,\"groups\":0,\"foreign_flows\":0,\"foreign_groups\":2,"
         "\"pending\":0,\"rejected\":0,\"counters\":{"
         "\"packet_ins\":\"0x20000000000001\",\"packet_outs\":\"0x0\","
@@ -166,7 +178,8 @@ test_stream(void **state)
 static void
 test_querier(void **state)
 {
-    struct view_querier q = {.enabled = true,
+    struct view_querier q = {.family = 4,
+                             .enabled = true,
                              .ours = true,
                              .version = 3,
                              .next_query_ms = 100,
@@ -176,10 +189,67 @@ test_querier(void **state)
 
     (void) state;
     assert_json(api_json_querier(&q),
-                "{\"vlan\":0,\"enabled\":true,\"ours\":true,"
+                "{\"vlan\":0,\"family\":4,\"enabled\":true,\"ours\":true,"
                 "\"address\":\"0.0.0.0\",\"version\":3,\"since_s\":0,"
                 "\"next_query_s\":0.1,\"expires_s\":null,"
-                "\"query_interval_s\":125,\"robustness\":2}");
+                "\"query_interval_s\":125,\"robustness\":2,"
+                "\"falls_back\":false,\"routers\":[]}");
+}
+
+static void
+test_foreign_querier(void **state)
+{
+    struct view_router router = {{1, 3}, "s1-eth3", "query", 255000};
+    struct view_querier q = {.vlan = 10,
+                             .family = 6,
+                             .enabled = true,
+                             .address = ip("fe80::1"),
+                             .port = {1, 3},
+                             .version = 1,
+                             .next_query_ms = -1,
+                             .expires_ms = 255000,
+                             .query_interval_ms = 125000,
+                             .robustness = 2,
+                             .falls_back = true,
+                             .routers = &router,
+                             .n_routers = 1};
+
+    (void) state;
+    assert_json(api_json_querier(&q),
+                "{\"vlan\":10,\"family\":6,\"enabled\":true,"
+                "\"ours\":false,\"address\":\"fe80::1\","
+                "\"dpid\":\"0000000000000001\",\"port\":3,\"version\":1,"
+                "\"since_s\":0,\"next_query_s\":null,\"expires_s\":255,"
+                "\"query_interval_s\":125,\"robustness\":2,"
+                "\"falls_back\":true,\"routers\":[{"
+                "\"dpid\":\"0000000000000001\",\"port\":3,"
+                "\"port_name\":\"s1-eth3\",\"sign\":\"query\","
+                "\"expires_s\":255}]}");
+}
+
+static void
+test_known_host(void **state)
+{
+    struct ip_addr ips[] = {ip("10.1.0.2"), ip("fe80::2")};
+    struct view_known_host h = {.vlan = 10,
+                                .mac = {{2, 0, 0, 0, 0, 0x22}},
+                                .ips = ips,
+                                .n_ips = 2,
+                                .port = {1, 2},
+                                .port_name = "s1-eth2",
+                                .mld_version = 2,
+                                .n_groups = 5,
+                                .duplicate = true,
+                                .age_ms = 1500};
+
+    (void) state;
+    assert_json(api_json_known_host(&h),
+                "{\"vlan\":10,\"mac\":\"02:00:00:00:00:22\","
+                "\"ips\":[\"10.1.0.2\",\"fe80::2\"],"
+                "\"dpid\":\"0000000000000001\",\"port\":2,"
+                "\"port_name\":\"s1-eth2\",\"igmp_version\":null,"
+                "\"mld_version\":2,\"groups\":5,\"duplicate\":true,"
+                "\"last_seen_s\":1.5}");
 }
 
 /* The name first, the status last, whatever the definition says. */
@@ -188,8 +258,9 @@ test_rule(void **state)
 {
     struct view_status status = {1, VIEW_REJECTED, "OFPBAC_BAD_OUT_GROUP", 1,
                                  2};
-    struct view_rule r = {
-        "f1", "{\"dpid\":\"1\",\"name\":\"f1\",\"flow\":\"x\"}", &status, 1};
+    struct view_rule r = {"f1",
+                          "{\"dpid\":\"1\",\"name\":\"f1\",\"flow\":\"x\"}",
+                          NULL, &status, 1};
 
     (void) state;
     assert_json(api_json_rule(&r),
@@ -197,6 +268,11 @@ test_rule(void **state)
                 "\"dpid\":\"0000000000000001\",\"state\":\"rejected\","
                 "\"error\":\"OFPBAC_BAD_OUT_GROUP\",\"packets\":\"0x1\","
                 "\"bytes\":\"0x2\"}]}");
+    r.origin = "config";
+    r.n_statuses = 0;
+    assert_json(api_json_rule(&r),
+                "{\"name\":\"f1\",\"dpid\":\"1\",\"flow\":\"x\","
+                "\"origin\":\"config\",\"status\":[]}");
 }
 
 static void
@@ -260,6 +336,8 @@ main(void)
         cmocka_unit_test(test_switch),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_querier),
+        cmocka_unit_test(test_foreign_querier),
+        cmocka_unit_test(test_known_host),
         cmocka_unit_test(test_rule),
         cmocka_unit_test(test_text_is_made_utf8),
         cmocka_unit_test(test_problem),

@@ -159,6 +159,22 @@ test_values(void **state)
     assert_has(text, "ofmcast_igmp_messages_total{result=\"ok\"} 98\n");
     assert_has(text,
                "ofmcast_igmp_messages_total{result=\"bad-checksum\"} 1\n");
+    assert_has(text, "ofmcast_mld_messages_total{result=\"ok\"} 12\n");
+    assert_has(text, "ofmcast_members_static 1\n");
+    assert_has(text, "ofmcast_member_rules{origin=\"api\"} 3\n");
+    assert_has(text, "ofmcast_member_rules{origin=\"config\"} 1\n");
+    assert_has(text, "ofmcast_hosts{family=\"4\"} 2\n");
+    assert_has(text, "ofmcast_hosts{family=\"6\"} 1\n");
+    assert_has(text, "ofmcast_queriers{who=\"ours\"} 2\n");
+    assert_has(text, "ofmcast_queriers{who=\"other\"} 1\n");
+    assert_has(text, "ofmcast_router_ports_static 1\n");
+    assert_has(text, "ofmcast_filtered_sources 4\n");
+    assert_has(text, "ofmcast_refused_total{guard=\"rate\"} "
+                     "18446744073709551615\n");
+    assert_has(text, "ofmcast_refused_total{guard=\"role\"} 0\n");
+    assert_has(text, "ofmcast_port_refused_total{dpid=\"0000000000000001\","
+                     "port=\"2\",port_name=\"s1-eth2\","
+                     "guard=\"port-groups\"} 7\n");
     assert_has(text, "ofmcast_switch_connected{dpid=\"0000000000000001\"} 1");
     assert_has(text, "ofmcast_switch_connected{dpid=\"0000000000abcdef\"} 0");
     assert_has(text, "ofmcast_switch_ports{dpid=\"0000000000000001\"} 3\n");

@@ -46,6 +46,62 @@ test_put_and_delete(void **state)
     free(etag);
 }
 
+static void
+test_members(void **state)
+{
+    struct api_rig *f = *state;
+
+    assert_int_equal(api_rig_put(f, "/v1/members/m", MEMBER), 201);
+    assert_string_equal(f->answer.location, "/v1/members/m");
+    assert_non_null(strstr(f->answer.body, "\"origin\":\"api\""));
+    assert_non_null(strstr(f->answer.body, "\"state\":\"applied\""));
+    char *body = xstrdup(f->answer.body);
+    char *etag = xstrdup(f->answer.etag);
+    /* What GET gave may come back, with what the server says in it. */
+    assert_int_equal(api_rig_put(f, "/v1/members/m", body), 200);
+    assert_string_equal(f->answer.etag, etag);
+    assert_int_equal(api_rig_get(f, "/v1/members"), 200);
+    assert_non_null(strstr(f->answer.body, "\"members\":[{\"name\":\"m\""));
+    assert_int_equal(api_rig_put(f, "/v1/members/m",
+                                 "{\"dpid\":1,\"port\":2,\"router\":true}"),
+                     200);
+    assert_string_not_equal(f->answer.etag, etag);
+    assert_int_equal(
+        api_rig_ask_with(f, (struct api_request){.method = API_DELETE,
+                                                 .target = "/v1/members/m",
+                                                 .if_match = etag}),
+        412);
+    assert_int_equal(api_rig_ask(f, API_DELETE, "/v1/members/m", NULL), 204);
+    assert_int_equal(api_rig_get(f, "/v1/members/m"), 404);
+    assert_int_equal(api_rig_ask(f, API_DELETE, "/v1/members/m", NULL), 404);
+    free(body);
+    free(etag);
+}
+
+static void
+test_member_refusals(void **state)
+{
+    struct api_rig *f = *state;
+
+    api_rig_put(f, "/v1/members/m",
+                "{\"dpid\":1,\"port\":2,\"group\":\"10.0.0.1\"}");
+    api_rig_assert_problem(f, 422, "invalid", "/group");
+    api_rig_put(f, "/v1/members/m", "{\"dpid\":1,\"port\":2,\"origin\":1}");
+    api_rig_assert_problem(f, 422, "invalid", "/group");
+    api_rig_put(f, "/v1/members/reject", MEMBER);
+    assert_int_equal(f->answer.status, 422);
+    api_rig_put(f, "/v1/members/full", MEMBER);
+    api_rig_assert_problem(f, 507, "storage", NULL);
+    /* Of the configuration: neither replaced nor deleted. */
+    api_rig_put(f, "/v1/members/config", MEMBER);
+    api_rig_assert_problem(f, 409, "configured", NULL);
+    api_rig_ask(f, API_DELETE, "/v1/members/config", NULL);
+    api_rig_assert_problem(f, 409, "configured", NULL);
+    assert_int_equal(api_rig_put(f, "/v1/members/slow", MEMBER), 0);
+    stub_ctl_run(f->api.ctl);
+    assert_int_equal(f->answer.status, 201);
+}
+
 /* GET, change, PUT. */
 static void
 test_round_trip(void **state)
@@ -302,6 +358,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         API_RIG_TEST(test_put_and_delete),
+        API_RIG_TEST(test_members),
+        API_RIG_TEST(test_member_refusals),
         API_RIG_TEST(test_round_trip),
         API_RIG_TEST(test_refusals),
         API_RIG_TEST(test_bad_json),
