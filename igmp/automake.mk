@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libigmp.a
 libigmp_a_SOURCES = \
+	igmp/igmp-address.c igmp/igmp-address.h \
 	igmp/igmp-build.c \
 	igmp/igmp-check.c igmp/igmp-check.h \
 	igmp/igmp-group.c igmp/igmp-group.h \
@@ -18,6 +19,7 @@ libigmp_a_SOURCES = \
 
 if HAVE_CMOCKA
 igmp_tests = \
+	tests/unit/test-igmp-address \
 	tests/unit/test-igmp-golden \
 	tests/unit/test-igmp-group \
 	tests/unit/test-igmp-model \
@@ -26,6 +28,9 @@ igmp_tests = \
 	tests/unit/test-igmp-snoop
 check_PROGRAMS += $(igmp_tests)
 TESTS += $(igmp_tests)
+tests_unit_test_igmp_address_SOURCES = tests/unit/test-igmp-address.c
+tests_unit_test_igmp_address_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_address_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_golden_SOURCES = tests/unit/test-igmp-golden.c
 tests_unit_test_igmp_golden_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_golden_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)

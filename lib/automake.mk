@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	lib/arp.c lib/arp.h \
 	lib/mcaddr.c lib/mcaddr.h \
 	lib/timer-heap.c lib/timer-heap.h \
 	lib/wire.c lib/wire.h \
@@ -7,12 +8,16 @@ libbase_a_SOURCES = \
 
 if HAVE_CMOCKA
 lib_tests = \
+	tests/unit/test-arp \
 	tests/unit/test-mcaddr \
 	tests/unit/test-timer-heap \
 	tests/unit/test-wire \
 	tests/unit/test-xalloc
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
+tests_unit_test_arp_SOURCES = tests/unit/test-arp.c
+tests_unit_test_arp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_arp_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_mcaddr_SOURCES = tests/unit/test-mcaddr.c
 tests_unit_test_mcaddr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mcaddr_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
@@ -26,3 +31,9 @@ tests_unit_test_xalloc_SOURCES = tests/unit/test-xalloc.c
 tests_unit_test_xalloc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_xalloc_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/fuzz-arp
+TESTS += tests/fuzz/fuzz-arp
+tests_fuzz_fuzz_arp_SOURCES = tests/fuzz/fuzz-arp.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_arp_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_arp_LDADD = $(BASE_LIBS)
