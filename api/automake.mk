@@ -66,6 +66,7 @@ ofmcastctl_SOURCES = \
 	api/ctl-fetch.c \
 	api/ctl-main.c \
 	api/ctl-rule.c \
+	api/ctl-show-member.c \
 	api/ctl-show.c \
 	api/ctl-show.h \
 	api/ctl-table.c \

@@ -28,6 +28,8 @@ struct ctl_options {
     bool watch;                     /* Again and again. */
     double interval;                /* Seconds. */
     bool is_group;                  /* flow add --group */
+    struct cJSON *member;           /* member add, NULL: no options. */
+    bool exclude;                   /* member add --exclude */
     struct cJSON *match, *set, *to; /* Of a route, NULL: not given. */
     bool color;
     struct ctl_client client; /* Made of the above. */
@@ -51,6 +53,9 @@ bool ctl_add_pair(struct cJSON **object, const char *pair);
 bool ctl_add_value(struct cJSON **object, const char *key, const char *value);
 /* "members", "nobody" or "DPID:PORT", each with ",key=value..." behind it. */
 bool ctl_add_target(struct cJSON **array, const char *text);
+/* An option of "member add": "switch", "group", "source" (a list)... */
+bool ctl_add_member_value(struct cJSON **object, const char *option,
+                          const char *value);
 /* A name as a part of a path, percent-encoded; for free(). */
 char *ctl_encode(const char *);
 
@@ -58,6 +63,7 @@ char *ctl_encode(const char *);
 typedef int ctl_run(struct ctl_options *, int argc, char *argv[]);
 ctl_run ctl_run_show, ctl_run_events, ctl_run_verify;
 ctl_run ctl_run_route_add, ctl_run_route_rm, ctl_run_route_show;
+ctl_run ctl_run_member_add, ctl_run_member_rm, ctl_run_member_show;
 ctl_run ctl_run_flow_add, ctl_run_flow_rm, ctl_run_flow_show;
 
 #endif

@@ -14,7 +14,16 @@
 enum { DEFAULT_TIMEOUT_S = 10, EXTRA_TIMEOUT_S = 5 };
 static const char default_api[] = "http://127.0.0.1:8080";
 
-enum { OPT_API = 256, OPT_WAIT, OPT_MATCH, OPT_SET, OPT_TO, OPT_GROUP };
+enum {
+    OPT_API = 256,
+    OPT_WAIT,
+    OPT_MATCH,
+    OPT_SET,
+    OPT_TO,
+    OPT_GROUP,
+    OPT_MEMBER,
+    OPT_EXCLUDE
+};
 
 /* Options of every command, before or behind its words. */
 #define COMMON_OPTIONS                                                        \
@@ -56,6 +65,19 @@ static const struct option route_options[] = {
     {"udp-dst", required_argument, NULL, OPT_MATCH},
     {NULL, 0, NULL, 0}};
 
+static const struct option member_options[] = {
+    COMMON_OPTIONS,
+    {"wait", required_argument, NULL, OPT_WAIT},
+    {"switch", required_argument, NULL, OPT_MEMBER},
+    {"dpid", required_argument, NULL, OPT_MEMBER},
+    {"port", required_argument, NULL, OPT_MEMBER},
+    {"vlan", required_argument, NULL, OPT_MEMBER},
+    {"group", required_argument, NULL, OPT_MEMBER},
+    {"source", required_argument, NULL, OPT_MEMBER},
+    {"router", no_argument, NULL, OPT_MEMBER},
+    {"exclude", no_argument, NULL, OPT_EXCLUDE},
+    {NULL, 0, NULL, 0}};
+
 struct command {
     const char *first, *second; /* Words; 'second' may be NULL. */
     int min_args, max_args;
@@ -71,8 +93,13 @@ static const struct command commands[] = {
      "  Prints what happens (joins, leaves, switches coming and going) as it\n"
      "  happens, until interrupted.\n"},
     {"show", NULL, 1, 3, show_options, COMMON_LETTERS "w::", ctl_run_show,
-     "show switches [DPID] | groups [VLAN GROUP] | streams | queriers |\n"
-     "            routes [NAME] | flows [NAME] | events",
+     "show switches [DPID] | groups [VLAN GROUP] | hosts | streams |\n"
+     "            queriers | members [NAME] | routes [NAME] | flows [NAME] |\n"
+     "            events",
+     "  groups    who gets what: ports, their filters, the hosts behind them\n"
+     "  hosts     who has joined anything, and where\n"
+     "  queriers  who queries, and which ports lead to routers\n"
+     "  members   static members and static router ports\n"
      "  -w, --watch[=SECONDS]  show it again and again (every 2 seconds),\n"
      "                         until interrupted\n"},
     {"route", "add", 1, 64, route_options, COMMON_LETTERS, ctl_run_route_add,
@@ -99,6 +126,28 @@ static const struct command commands[] = {
      "route rm NAME", "      --wait applied|stored\n"},
     {"route", "show", 1, 1, common_options, COMMON_LETTERS, ctl_run_route_show,
      "route show NAME", ""},
+    {"member", "add", 1, 2, member_options, COMMON_LETTERS, ctl_run_member_add,
+     "member add NAME OPTIONS | FILE | -",
+     "  A port that gets a stream without asking for it:\n"
+     "      --switch DPID --port PORT  where; by name or number\n"
+     "      --vlan N                   0 (untagged) if not given\n"
+     "      --group ADDRESS            what it gets\n"
+     "      --source A,B               only from these (every source, if not\n"
+     "                                 given)\n"
+     "      --exclude                  from all but these\n"
+     "  or one that leads to a router, which gets every group:\n"
+     "      --router                   instead of --group\n"
+     "      --wait applied|stored\n"
+     "  It may name a port that is not there yet, and holds until it is\n"
+     "  removed. FILE (- is standard input) holds it as JSON instead.\n"
+     "\n"
+     "  ofmcastctl member add recorder --switch 1 --port s1-eth7 \\\n"
+     "      --group 239.1.1.1 --source 10.1.0.5\n"
+     "  ofmcastctl member add uplink --switch 1 --port s1-eth9 --router\n"},
+    {"member", "rm", 1, 1, write_options, COMMON_LETTERS, ctl_run_member_rm,
+     "member rm NAME", "      --wait applied|stored\n"},
+    {"member", "show", 1, 1, common_options, COMMON_LETTERS,
+     ctl_run_member_show, "member show NAME", ""},
     {"flow", "add", 3, 3, flow_options, COMMON_LETTERS, ctl_run_flow_add,
      "flow add NAME DPID TEXT",
      "      --group                TEXT is a group, not a flow\n"
@@ -226,6 +275,14 @@ set_option(struct ctl_options *o, const struct command *command, int c,
         return ctl_add_value(&o->match, command->options[index].name, optarg)
                    ? CTL_OK
                    : CTL_USAGE;
+    case OPT_MEMBER:
+        return ctl_add_member_value(&o->member, command->options[index].name,
+                                    optarg)
+                   ? CTL_OK
+                   : CTL_USAGE;
+    case OPT_EXCLUDE:
+        o->exclude = true;
+        return CTL_OK;
     case OPT_SET:
         return ctl_add_pair(&o->set, optarg) ? CTL_OK : CTL_USAGE;
     case OPT_TO:
@@ -336,6 +393,7 @@ main(int argc, char *argv[])
     cJSON_Delete(o.match);
     cJSON_Delete(o.set);
     cJSON_Delete(o.to);
+    cJSON_Delete(o.member);
     if (fflush(stdout) && code == CTL_OK) {
         ctl_complain("cannot write the output");
         code = CTL_FAILED;

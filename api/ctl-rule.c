@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes and flows: add, rm, show. */
+/* Routes, flows and members: add, rm, show. */
 #include <config.h>
 
 #include "api/ctl-command.h"
@@ -122,6 +122,51 @@ ctl_add_target(struct cJSON **array, const char *text)
     free(copy);
     cJSON_AddItemToArray(*array, target);
     return good;
+}
+
+/* "A,B", as often as given. */
+static bool
+add_sources(struct cJSON *object, const char *value)
+{
+    struct cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "sources");
+    char *copy = xstrdup(value), *save = NULL;
+
+    if (!list) {
+        list = cJSON_AddArrayToObject(object, "sources");
+    }
+    for (char *p = strtok_r(copy, ", ", &save); p;
+         p = strtok_r(NULL, ", ", &save)) {
+        cJSON_AddItemToArray(list, cJSON_CreateString(p));
+    }
+    free(copy);
+    if (!cJSON_GetArraySize(list)) {
+        ctl_complain("source: '%s' is not an address", value);
+    }
+    return cJSON_GetArraySize(list) > 0;
+}
+
+bool
+ctl_add_member_value(struct cJSON **object, const char *option,
+                     const char *value)
+{
+    const char *name = strcmp(option, "switch") ? option : "dpid";
+
+    if (!*object) {
+        *object = cJSON_CreateObject();
+    }
+    if (!strcmp(name, "router")) {
+        cJSON_DeleteItemFromObjectCaseSensitive(*object, name);
+        cJSON_AddTrueToObject(*object, name);
+        return true;
+    }
+    if (!strcmp(name, "source")) {
+        return add_sources(*object, value);
+    }
+    if (cJSON_GetObjectItemCaseSensitive(*object, name)) {
+        ctl_complain("--%s is given twice", option);
+        return false;
+    }
+    return ctl_add_value(object, name, value);
 }
 
 static char *
@@ -344,6 +389,73 @@ ctl_run_route_show(struct ctl_options *o, int argc, char *argv[])
 {
     (void) argc;
     return show(o, "routes", argv[0]);
+}
+
+/* What a person may have forgotten, before the server says so in its words. */
+static const char *
+member_problem(const struct ctl_options *o)
+{
+    const struct cJSON *m = o->member;
+    bool router = cJSON_HasObjectItem(m, "router");
+
+    if (!cJSON_HasObjectItem(m, "dpid") || !cJSON_HasObjectItem(m, "port")) {
+        return "where? give --switch DPID and --port PORT";
+    }
+    if (!router && !cJSON_HasObjectItem(m, "group")) {
+        return "what does it get? give --group ADDRESS, or --router for a "
+               "port that gets every group";
+    }
+    if (router
+        && (cJSON_HasObjectItem(m, "group")
+            || cJSON_HasObjectItem(m, "sources") || o->exclude)) {
+        return "a router port gets every group: leave --group, --source and "
+               "--exclude out";
+    }
+    if (o->exclude && !cJSON_HasObjectItem(m, "sources")) {
+        return "--exclude what? give --source A,B";
+    }
+    return NULL;
+}
+
+int
+ctl_run_member_add(struct ctl_options *o, int argc, char *argv[])
+{
+    bool options = o->member || o->exclude;
+    const char *problem = argc == 1 ? member_problem(o) : NULL;
+
+    if (argc == 2 && options) {
+        problem = "give either a file or options, not both";
+    }
+    if (problem) {
+        ctl_complain("%s", problem);
+        return CTL_USAGE;
+    }
+    if (argc == 1 && cJSON_HasObjectItem(o->member, "sources")) {
+        cJSON_AddStringToObject(o->member, "mode",
+                                o->exclude ? "exclude" : "include");
+    }
+    char *body =
+        argc == 2 ? read_file(argv[1]) : cJSON_PrintUnformatted(o->member);
+    if (!body) {
+        return CTL_FAILED;
+    }
+    int code = put(o, "member", argv[0], body);
+    free(body);
+    return code;
+}
+
+int
+ctl_run_member_rm(struct ctl_options *o, int argc, char *argv[])
+{
+    (void) argc;
+    return rm(o, "member", argv[0]);
+}
+
+int
+ctl_run_member_show(struct ctl_options *o, int argc, char *argv[])
+{
+    (void) argc;
+    return show(o, "members", argv[0]);
 }
 
 int

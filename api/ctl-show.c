@@ -18,55 +18,6 @@ get(const struct cJSON *o, const char *name)
     return cJSON_GetObjectItemCaseSensitive(o, name);
 }
 
-static void
-add_seconds(struct ctl_table *t, const struct cJSON *o, const char *name)
-{
-    char buf[CTL_UNIT_SIZE];
-
-    ctl_table_add(t, "%s", ctl_format_seconds(get(o, name), buf));
-}
-
-static void
-add_number(struct ctl_table *t, const struct cJSON *o, const char *name)
-{
-    ctl_table_add(t, "%.0f", ctl_get_number(o, name));
-}
-
-static void
-add_vlan(struct ctl_table *t, const struct cJSON *o)
-{
-    double vlan = ctl_get_number(o, "vlan");
-
-    if (vlan > 0) {
-        ctl_table_add(t, "%.0f", vlan);
-    } else {
-        ctl_table_add(t, "-");
-    }
-}
-
-/* Text that grows by pieces. */
-struct pieces {
-    char *text;
-};
-
-static void __attribute__((format(printf, 3, 4)))
-append(struct pieces *p, const char *separator, const char *format, ...)
-{
-    va_list args;
-    char *piece;
-
-    va_start(args, format);
-    if (vasprintf(&piece, format, args) < 0) {
-        abort();
-    }
-    va_end(args);
-    char *both = xasprintf("%s%s%s", p->text ? p->text : "",
-                           p->text && *p->text ? separator : "", piece);
-    free(piece);
-    free(p->text);
-    p->text = both;
-}
-
 /* Switches. */
 
 static const char *
@@ -99,16 +50,16 @@ print_switches(FILE *out, bool color, const struct cJSON *items)
         const char *state = switch_state(s, &state_color);
         ctl_table_add(&t, "%s", ctl_get_text(s, "dpid"));
         ctl_table_add_color(&t, state_color, state);
-        add_seconds(&t, s, "since_s");
+        ctl_table_add_seconds(&t, s, "since_s");
         ctl_table_add(&t, "%s", ctl_get_text(s, "peer"));
         ctl_table_add(&t, "%d", cJSON_GetArraySize(get(s, "ports")));
-        add_number(&t, s, "flows");
-        add_number(&t, s, "groups");
+        ctl_table_add_number(&t, s, "flows");
+        ctl_table_add_number(&t, s, "groups");
         ctl_table_add(&t, "%.0f",
                       ctl_get_number(s, "foreign_flows")
                           + ctl_get_number(s, "foreign_groups"));
-        add_number(&t, s, "pending");
-        add_number(&t, s, "rejected");
+        ctl_table_add_number(&t, s, "pending");
+        ctl_table_add_number(&t, s, "rejected");
         ctl_table_add(&t, "%s",
                       ctl_get_text(get(s, "description"), "software"));
     }
@@ -144,7 +95,7 @@ ctl_show_switch(FILE *out, bool color, const struct cJSON *s)
     ctl_table_init(&t, columns);
     cJSON_ArrayForEach (p, get(s, "ports")) {
         bool up = !strcmp(ctl_get_text(p, "state"), "up");
-        add_number(&t, p, "port");
+        ctl_table_add_number(&t, p, "port");
         ctl_table_add(&t, "%s", ctl_get_text(p, "name"));
         ctl_table_add_color(&t, up ? CTL_GREEN : CTL_RED,
                             ctl_get_text(p, "state"));
@@ -156,68 +107,7 @@ ctl_show_switch(FILE *out, bool color, const struct cJSON *s)
     print_counters(out, s);
 }
 
-/* Groups: a line for each member. */
-
-static char *
-join_texts(const struct cJSON *array, const char *member)
-{
-    struct pieces p = {xstrdup("")};
-    const struct cJSON *item;
-
-    cJSON_ArrayForEach (item, array) {
-        const char *s =
-            member ? ctl_get_text(item, member) : cJSON_GetStringValue(item);
-        append(&p, ",", "%s", s ? s : "?");
-    }
-    return p.text;
-}
-
-static void
-add_member(struct ctl_table *t, const struct cJSON *g, const struct cJSON *m)
-{
-    char *sources = join_texts(get(m, "sources"), NULL);
-    char *hosts = join_texts(get(m, "hosts"), "ip");
-
-    add_vlan(t, g);
-    ctl_table_add(t, "%s", ctl_get_text(g, "group"));
-    ctl_table_add(t, "%s", ctl_get_text(m, "dpid"));
-    ctl_table_add(t, "%s", ctl_get_text(m, "port_name"));
-    ctl_table_add(t, "%s", ctl_get_text(m, "mode"));
-    ctl_table_add(t, "%s", sources);
-    if (ctl_get_number(m, "version") > 0) {
-        ctl_table_add(t, "v%.0f", ctl_get_number(m, "version"));
-    } else {
-        ctl_table_add(t, "-");
-    }
-    ctl_table_add(t, "%s", ctl_get_text(m, "origin"));
-    add_seconds(t, m, "expires_s");
-    ctl_table_add(t, "%s", hosts);
-    free(sources);
-    free(hosts);
-}
-
-static void
-print_groups(FILE *out, bool color, const struct cJSON *items)
-{
-    static const char *const columns[] = {
-        "<VLAN",   "GROUP",  "SWITCH",   "PORT",  "MODE", "SOURCES",
-        "VERSION", "ORIGIN", "<EXPIRES", "HOSTS", NULL};
-    struct ctl_table t;
-    const struct cJSON *g, *m;
-
-    ctl_table_init(&t, columns);
-    cJSON_ArrayForEach (g, items) {
-        cJSON_ArrayForEach (m, get(g, "members")) {
-            add_member(&t, g, m);
-        }
-        if (!cJSON_GetArraySize(get(g, "members"))) {
-            add_member(&t, g, NULL);
-        }
-    }
-    ctl_table_print(&t, out, color, "no groups");
-}
-
-/* Streams and queriers. */
+/* Streams. */
 
 static void
 print_streams(FILE *out, bool color, const struct cJSON *items)
@@ -231,7 +121,7 @@ print_streams(FILE *out, bool color, const struct cJSON *items)
 
     ctl_table_init(&t, columns);
     cJSON_ArrayForEach (s, items) {
-        add_vlan(&t, s);
+        ctl_table_add_vlan(&t, s);
         ctl_table_add(&t, "%s", ctl_get_text(s, "source"));
         ctl_table_add(&t, "%s", ctl_get_text(s, "group"));
         ctl_table_add(&t, "%s", ctl_get_text(s, "dpid"));
@@ -242,46 +132,14 @@ print_streams(FILE *out, bool color, const struct cJSON *items)
         ctl_table_add(
             &t, "%s",
             ctl_format_rate(ctl_get_number(s, "bits_per_s"), "bit/s", buf));
-        add_number(&t, s, "receivers");
+        ctl_table_add_number(&t, s, "receivers");
         ctl_table_add(&t, "%s", ctl_get_text(s, "route"));
-        add_seconds(&t, s, "age_s");
+        ctl_table_add_seconds(&t, s, "age_s");
     }
     ctl_table_print(&t, out, color, "no streams");
 }
 
-static void
-print_queriers(FILE *out, bool color, const struct cJSON *items)
-{
-    static const char *const columns[] = {
-        "<VLAN",       "QUERIER",  "ADDRESS", "VERSION", "<SINCE", "<EVERY",
-        "<NEXT QUERY", "<EXPIRES", "SWITCH",  "<PORT",   NULL};
-    struct ctl_table t;
-    const struct cJSON *q;
-
-    ctl_table_init(&t, columns);
-    cJSON_ArrayForEach (q, items) {
-        const char *who = !ctl_get_bool(q, "enabled") ? "off"
-                          : ctl_get_bool(q, "ours")   ? "ours"
-                                                      : "other";
-        add_vlan(&t, q);
-        ctl_table_add(&t, "%s", who);
-        ctl_table_add(&t, "%s", ctl_get_text(q, "address"));
-        ctl_table_add(&t, "v%.0f", ctl_get_number(q, "version"));
-        add_seconds(&t, q, "since_s");
-        add_seconds(&t, q, "query_interval_s");
-        add_seconds(&t, q, "next_query_s");
-        add_seconds(&t, q, "expires_s");
-        ctl_table_add(&t, "%s", ctl_get_text(q, "dpid"));
-        if (get(q, "port")) {
-            add_number(&t, q, "port");
-        } else {
-            ctl_table_add(&t, "-");
-        }
-    }
-    ctl_table_print(&t, out, color, "no queriers");
-}
-
-/* Routes and flows. */
+/* Routes, flows and members. */
 
 const char *
 ctl_show_state(const struct cJSON *rule)
@@ -299,16 +157,16 @@ ctl_show_state(const struct cJSON *rule)
     return worst;
 }
 
-static enum ctl_color
-state_color(const char *state)
+enum ctl_color
+ctl_state_color(const char *state)
 {
     return !strcmp(state, "applied")    ? CTL_GREEN
            : !strcmp(state, "rejected") ? CTL_RED
                                         : CTL_YELLOW;
 }
 
-static uint64_t
-sum_packets(const struct cJSON *rule)
+uint64_t
+ctl_sum_packets(const struct cJSON *rule)
 {
     const struct cJSON *s;
     uint64_t sum = 0;
@@ -323,51 +181,52 @@ char *
 ctl_show_match(const struct cJSON *route)
 {
     const struct cJSON *m = get(route, "match");
-    struct pieces p = {NULL};
+    char *text = NULL;
 
-    append(&p, "", "%s > %s",
-           *ctl_get_text(m, "source") ? ctl_get_text(m, "source") : "*",
-           ctl_get_text(m, "group"));
+    ctl_append(&text, "", "%s > %s",
+               *ctl_get_text(m, "source") ? ctl_get_text(m, "source") : "*",
+               ctl_get_text(m, "group"));
     if (*ctl_get_text(m, "proto")) {
-        append(&p, " ", "%s", ctl_get_text(m, "proto"));
+        ctl_append(&text, " ", "%s", ctl_get_text(m, "proto"));
     }
     if (cJSON_IsNumber(get(m, "proto"))) {
-        append(&p, " ", "proto %.0f", ctl_get_number(m, "proto"));
+        ctl_append(&text, " ", "proto %.0f", ctl_get_number(m, "proto"));
     }
     if (get(m, "udp_dst")) {
-        append(&p, " ", "port %.0f", ctl_get_number(m, "udp_dst"));
+        ctl_append(&text, " ", "port %.0f", ctl_get_number(m, "udp_dst"));
     }
     if (get(m, "vlan")) {
-        append(&p, " ", "vlan %.0f", ctl_get_number(m, "vlan"));
+        ctl_append(&text, " ", "vlan %.0f", ctl_get_number(m, "vlan"));
     }
     if (*ctl_get_text(m, "dpid")) {
-        append(&p, " ", "at %s%s%s", ctl_get_text(m, "dpid"),
-               *ctl_get_text(m, "port") ? ":" : "", ctl_get_text(m, "port"));
+        ctl_append(&text, " ", "at %s%s%s", ctl_get_text(m, "dpid"),
+                   *ctl_get_text(m, "port") ? ":" : "",
+                   ctl_get_text(m, "port"));
     }
-    return p.text;
+    return text;
 }
 
 static char *
 set_text(const struct cJSON *set)
 {
-    struct pieces p = {xstrdup("")};
+    char *text = xstrdup("");
     const struct cJSON *item;
 
     cJSON_ArrayForEach (item, set) {
         if (cJSON_IsNumber(item)) {
-            append(&p, " ", "%s=%.0f", item->string, item->valuedouble);
+            ctl_append(&text, " ", "%s=%.0f", item->string, item->valuedouble);
         } else if (cJSON_IsString(item)) {
-            append(&p, " ", "%s=%s", item->string, item->valuestring);
+            ctl_append(&text, " ", "%s=%s", item->string, item->valuestring);
         }
     }
-    return p.text;
+    return text;
 }
 
 static char *
 targets_text(const struct cJSON *route)
 {
     const struct cJSON *to = get(route, "to");
-    struct pieces p = {NULL};
+    char *text = NULL;
     const struct cJSON *item;
 
     if (!to) {
@@ -381,14 +240,14 @@ targets_text(const struct cJSON *route)
         const char *open = *set ? " (" : "";
         const char *close = *set ? ")" : "";
         if (ctl_get_bool(item, "members")) {
-            append(&p, ", ", "members%s%s%s", open, set, close);
+            ctl_append(&text, ", ", "members%s%s%s", open, set, close);
         } else {
-            append(&p, ", ", "%s:%s%s%s%s", ctl_get_text(item, "dpid"),
-                   ctl_get_text(item, "port"), open, set, close);
+            ctl_append(&text, ", ", "%s:%s%s%s%s", ctl_get_text(item, "dpid"),
+                       ctl_get_text(item, "port"), open, set, close);
         }
         free(set);
     }
-    return p.text;
+    return text;
 }
 
 static void
@@ -405,9 +264,9 @@ print_routes(FILE *out, bool color, const struct cJSON *items)
         char *set = set_text(get(r, "set"));
         char *to = targets_text(r);
         ctl_table_add(&t, "%s", ctl_get_text(r, "name"));
-        ctl_table_add_color(&t, state_color(ctl_show_state(r)),
+        ctl_table_add_color(&t, ctl_state_color(ctl_show_state(r)),
                             ctl_show_state(r));
-        ctl_table_add(&t, "%" PRIu64, sum_packets(r));
+        ctl_table_add(&t, "%" PRIu64, ctl_sum_packets(r));
         ctl_table_add(&t, "%s", match);
         ctl_table_add(&t, "%s", set);
         ctl_table_add(&t, "%s", to);
@@ -431,17 +290,17 @@ print_flows(FILE *out, bool color, const struct cJSON *items)
         bool is_group = get(f, "group");
         ctl_table_add(&t, "%s", ctl_get_text(f, "name"));
         ctl_table_add(&t, "%s", ctl_get_text(f, "dpid"));
-        ctl_table_add_color(&t, state_color(ctl_show_state(f)),
+        ctl_table_add_color(&t, ctl_state_color(ctl_show_state(f)),
                             ctl_show_state(f));
-        ctl_table_add(&t, "%" PRIu64, sum_packets(f));
+        ctl_table_add(&t, "%" PRIu64, ctl_sum_packets(f));
         ctl_table_add(&t, "%s", is_group ? "group" : "flow");
         ctl_table_add(&t, "%s", ctl_get_text(f, is_group ? "group" : "flow"));
     }
     ctl_table_print(&t, out, color, "no flows");
 }
 
-static void
-print_field(FILE *out, const char *name, char *text)
+void
+ctl_show_field(FILE *out, const char *name, char *text)
 {
     fprintf(out, "%-6s %s\n", name, *text ? ctl_clean(text) : "-");
     free(text);
@@ -455,22 +314,24 @@ ctl_show_rule(FILE *out, bool color, const struct cJSON *r)
     struct ctl_table t;
     const struct cJSON *s;
 
-    print_field(out, "name", xstrdup(ctl_get_text(r, "name")));
+    ctl_show_field(out, "name", xstrdup(ctl_get_text(r, "name")));
     if (get(r, "match")) {
-        print_field(out, "match", ctl_show_match(r));
-        print_field(out, "set", set_text(get(r, "set")));
-        print_field(out, "to", targets_text(r));
+        ctl_show_field(out, "match", ctl_show_match(r));
+        ctl_show_field(out, "set", set_text(get(r, "set")));
+        ctl_show_field(out, "to", targets_text(r));
+    } else if (get(r, "port")) {
+        ctl_show_member(out, r);
     } else {
         bool is_group = get(r, "group");
         const char *kind = is_group ? "group" : "flow";
-        print_field(out, "switch", xstrdup(ctl_get_text(r, "dpid")));
-        print_field(out, kind, xstrdup(ctl_get_text(r, kind)));
+        ctl_show_field(out, "switch", xstrdup(ctl_get_text(r, "dpid")));
+        ctl_show_field(out, kind, xstrdup(ctl_get_text(r, kind)));
     }
     fputc('\n', out);
     ctl_table_init(&t, columns);
     cJSON_ArrayForEach (s, get(r, "status")) {
         ctl_table_add(&t, "%s", ctl_get_text(s, "dpid"));
-        ctl_table_add_color(&t, state_color(ctl_get_text(s, "state")),
+        ctl_table_add_color(&t, ctl_state_color(ctl_get_text(s, "state")),
                             ctl_get_text(s, "state"));
         ctl_table_add(&t, "%" PRIu64, ctl_get_u64(s, "packets"));
         ctl_table_add(&t, "%" PRIu64, ctl_get_u64(s, "bytes"));
@@ -481,9 +342,11 @@ ctl_show_rule(FILE *out, bool color, const struct cJSON *r)
 
 const struct ctl_resource CTL_RESOURCES[] = {
     {"switches", print_switches},
-    {"groups", print_groups},
+    {"groups", ctl_print_groups},
     {"streams", print_streams},
-    {"queriers", print_queriers},
+    {"queriers", ctl_print_queriers},
+    {"hosts", ctl_print_hosts},
+    {"members", ctl_print_members},
     {"routes", print_routes},
     {"flows", print_flows},
     {NULL, NULL},

@@ -5,7 +5,10 @@
 /* The resources as tables. */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include "api/ctl-table.h"
 
 struct cJSON;
 
@@ -26,5 +29,15 @@ char *ctl_show_match(const struct cJSON *route);
 /* The worst state of a "status" array: "applied", "pending", "rejected", or
  * "" if it is empty. */
 const char *ctl_show_state(const struct cJSON *rule);
+
+/* Between ctl-show.c and ctl-show-member.c. */
+enum ctl_color ctl_state_color(const char *state);
+uint64_t ctl_sum_packets(const struct cJSON *rule);
+void ctl_show_field(FILE *, const char *name, char *text); /* Frees it. */
+void ctl_show_member(FILE *, const struct cJSON *);
+void ctl_print_groups(FILE *, bool color, const struct cJSON *items);
+void ctl_print_hosts(FILE *, bool color, const struct cJSON *items);
+void ctl_print_queriers(FILE *, bool color, const struct cJSON *items);
+void ctl_print_members(FILE *, bool color, const struct cJSON *items);
 
 #endif

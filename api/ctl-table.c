@@ -213,3 +213,51 @@ ctl_get_bool(const struct cJSON *o, const char *name)
 {
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, name));
 }
+
+void
+ctl_table_add_seconds(struct ctl_table *t, const struct cJSON *o,
+                      const char *name)
+{
+    char buf[CTL_UNIT_SIZE];
+
+    ctl_table_add(
+        t, "%s",
+        ctl_format_seconds(cJSON_GetObjectItemCaseSensitive(o, name), buf));
+}
+
+void
+ctl_table_add_number(struct ctl_table *t, const struct cJSON *o,
+                     const char *name)
+{
+    ctl_table_add(t, "%.0f", ctl_get_number(o, name));
+}
+
+void
+ctl_table_add_vlan(struct ctl_table *t, const struct cJSON *o)
+{
+    double vlan = ctl_get_number(o, "vlan");
+
+    if (vlan > 0) {
+        ctl_table_add(t, "%.0f", vlan);
+    } else {
+        ctl_table_add(t, "-");
+    }
+}
+
+void
+ctl_append(char **text, const char *separator, const char *format, ...)
+{
+    va_list args;
+    char *piece;
+
+    va_start(args, format);
+    if (vasprintf(&piece, format, args) < 0) {
+        abort();
+    }
+    va_end(args);
+    char *both = xasprintf("%s%s%s", *text ? *text : "",
+                           *text && **text ? separator : "", piece);
+    free(piece);
+    free(*text);
+    *text = both;
+}

@@ -34,6 +34,12 @@ void ctl_table_init(struct ctl_table *, const char *const *columns);
 /* The next cell.  "" becomes "-". */
 void ctl_table_add(struct ctl_table *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The member 'name' of an answer; its "vlan", which may be none. */
+void ctl_table_add_seconds(struct ctl_table *, const struct cJSON *,
+                           const char *name);
+void ctl_table_add_number(struct ctl_table *, const struct cJSON *,
+                          const char *name);
+void ctl_table_add_vlan(struct ctl_table *, const struct cJSON *);
 void ctl_table_add_color(struct ctl_table *, enum ctl_color, const char *text);
 /* Prints and uninits.  Without rows: 'nothing' ("no groups"). */
 void ctl_table_print(struct ctl_table *, FILE *, bool color,
@@ -43,6 +49,10 @@ void ctl_table_print(struct ctl_table *, FILE *, bool color,
  * switch chose must not move the cursor of whoever looks at it.  Returns
  * 's'. */
 char *ctl_clean(char *s);
+
+/* Puts a piece behind '*text' (NULL: nothing yet), 'separator' between. */
+void ctl_append(char **text, const char *separator, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Units. */
 enum { CTL_UNIT_SIZE = 32 };

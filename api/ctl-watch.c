@@ -161,7 +161,8 @@ arguments_fit(const char *what, int n)
     if (!strcmp(what, "groups")) {
         return n == 0 || n == 2;
     }
-    if (!strcmp(what, "streams") || !strcmp(what, "queriers")) {
+    if (!strcmp(what, "streams") || !strcmp(what, "queriers")
+        || !strcmp(what, "hosts")) {
         return n == 0;
     }
     return n <= 1;
@@ -173,9 +174,11 @@ ctl_run_show(struct ctl_options *o, int argc, char *argv[])
     const struct ctl_resource *resource = find_resource(argv[0]);
 
     if (!resource) {
-        ctl_complain("there is nothing like '%s' to show: try switches, "
-                     "groups, streams, queriers, routes, flows or events",
-                     argv[0]);
+        ctl_complain(
+            "there is nothing like '%s' to show: try switches, "
+            "groups, hosts, streams, queriers, members, routes, flows "
+            "or events",
+            argv[0]);
         return CTL_USAGE;
     }
     if (!arguments_fit(argv[0], argc - 1)) {

@@ -32,8 +32,9 @@ def is_problem(answer, status):
 
 def test_reading(stub):
     for path in ("/v1/switches", "/v1/groups", "/v1/streams", "/v1/queriers",
-                 "/v1/routes", "/v1/flows", "/v1/groups/0/226.2.2.2",
-                 "/readyz", "/healthz", "/openapi.json"):
+                 "/v1/hosts", "/v1/members", "/v1/routes", "/v1/flows",
+                 "/v1/groups/0/226.2.2.2", "/readyz", "/healthz",
+                 "/openapi.json"):
         answer = stub.ask("GET", path)
         assert answer.status == 200, path
         assert answer.headers["Content-Type"] == JSON
@@ -84,6 +85,77 @@ def test_writing(stub):
     gone = stub.ask("DELETE", "/v1/routes/hdmi", headers={"If-Match": etag})
     assert gone.status == 204 and gone.body == b""
     is_problem(stub.ask("DELETE", "/v1/routes/hdmi"), 404)
+
+
+MEMBER = {"dpid": 1, "port": "s1-eth7", "group": "239.1.1.1",
+          "sources": ["10.1.0.5"]}
+
+
+def test_members(stub):
+    """The verbs, conditions and answers are those of routes."""
+    answer = stub.ask("PUT", "/v1/members/m", MEMBER)
+    assert answer.status == 201
+    assert answer.headers["Location"] == "/v1/members/m"
+    assert answer.json["origin"] == "api"
+    assert answer.json["mode"] == "include"
+    assert answer.json["status"][0]["state"] == "applied"
+    assert stub.ask("PUT", "/v1/members/m", answer.json).status == 200
+    etag = stub.ask("GET", "/v1/members/m").headers["ETag"]
+    assert stub.ask("GET", "/v1/members/m", headers={
+        "If-None-Match": etag}).status == 304
+    is_problem(stub.ask("PUT", "/v1/members/m", MEMBER, {
+        "If-Match": '"stale"'}), 412)
+    assert stub.ask("PUT", "/v1/members/slow?wait=stored",
+                    MEMBER).status == 201
+    page = stub.ask("GET", "/v1/members?limit=1").json
+    assert [m["name"] for m in page["members"]] == ["m"]
+    page = stub.ask("GET", f"/v1/members?cursor={page['next']}").json
+    assert [m["name"] for m in page["members"]] == ["slow"]
+    assert "next" not in page
+    assert stub.ask("DELETE", "/v1/members/m",
+                    headers={"If-Match": etag}).status == 204
+    is_problem(stub.ask("DELETE", "/v1/members/m"), 404)
+    is_problem(stub.ask("GET", "/v1/members/m"), 404)
+    is_problem(stub.ask("PUT", "/v1/members/full", MEMBER), 507)
+
+
+def test_members_of_the_configuration(stub):
+    for method, body in (("PUT", MEMBER), ("DELETE", None)):
+        problem = is_problem(stub.ask(method, "/v1/members/config", body),
+                             409)
+        assert problem["type"].endswith(":configured")
+
+
+@pytest.mark.parametrize("changes, pointer", [
+    ({"group": "10.1.1.1"}, "/group"), ({"group": "224.0.0.251"}, "/group"),
+    ({"group": None}, "/group"), ({"sources": ["2001:db8::1"]}, "/sources"),
+    ({"router": True}, "/router"), ({"mode": "all"}, "/mode"),
+    ({"group": "232.1.1.1", "sources": []}, "/sources"),
+    ({"vlan": 5000}, "/vlan"), ({"dpid": "x"}, "/dpid"),
+    ({"port": ""}, "/port"), ({"colour": 1}, "/colour"),
+    ({"name": "other"}, "/name")], ids=str)
+def test_impossible_members(stub, changes, pointer):
+    answer = stub.ask("PUT", "/v1/members/m", {**MEMBER, **changes})
+    assert is_problem(answer, 422)["pointer"] == pointer
+    assert stub.ask("GET", "/v1/members").json["members"] == []
+
+
+@pytest.mark.parametrize("what, n", [("hosts", 2), ("queriers", 3)])
+def test_pages_of_hosts_and_queriers(stub, what, n):
+    whole = stub.ask("GET", f"/v1/{what}").json[what]
+    found, cursor = [], ""
+    while cursor is not None:
+        page = stub.ask("GET", f"/v1/{what}?limit=1{cursor}").json
+        found += page[what]
+        cursor = f"&cursor={page['next']}" if "next" in page else None
+    assert found == whole and len(whole) == n
+
+
+def test_what_guards_refused(stub):
+    ports = stub.ask("GET", "/v1/switches/1").json["ports"]
+    assert "refused" not in ports[0]
+    assert ports[1]["refused"] == {"port-groups": "0x7",
+                                   "rate": "0xffffffffffffffff"}
 
 
 def test_a_write_that_waits(stub):

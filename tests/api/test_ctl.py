@@ -53,7 +53,11 @@ def test_tables(ctl):
     assert streams[0]["BITRATE"] == "56.0 Mbit/s"
     assert [s["ROUTE"] for s in streams] == ["hdmi", "-"]
     queriers = rows(good(ctl.run("show", "queriers")))
-    assert [q["QUERIER"] for q in queriers] == ["ours", "ours", "other"]
+    assert [(q["PROTOCOL"], q["QUERIER"]) for q in queriers] \
+        == [("IGMP", "ours"), ("MLD", "ours"), ("IGMP", "other")]
+    assert queriers[2]["VERSION"] == "v2 (older than ours)"
+    assert queriers[2]["ROUTER PORTS"] \
+        == "s1-eth3 (query 4m10s), s1-eth4 (static)"
     assert good(ctl.run("show", "routes")) == "no routes\n"
 
 
@@ -143,6 +147,97 @@ def test_routes_from_files(ctl, tmp_path):
     refused(ctl.run("route", "add", "c", "-", stdin="{"), FAILED)
 
 
+def test_groups_with_filters_and_origins(ctl):
+    first, second = rows(good(ctl.run("show", "groups")))
+    assert first["ORIGIN"] == "igmp+static(recorder,spare)"
+    assert first["DELIVERY"] == "unicast"
+    assert first["HOSTS"] == "10.1.0.2 not 10.1.0.9"
+    assert (second["MODE"], second["SOURCES"]) == ("include", "10.1.0.9")
+    assert (second["ORIGIN"], second["HOSTS"]) == ("restored", "-")
+
+
+def test_hosts(ctl):
+    first, second = rows(good(ctl.run("show", "hosts")))
+    assert first["MAC"] == "02:00:00:00:00:02"
+    assert first["ADDRESSES"] == "10.1.0.2,fe80::2"
+    assert (first["IGMP"], first["MLD"]) == ("v3", "v2")
+    assert (first["GROUPS"], first["LAST SEEN"]) == ("5", "1m01s")
+    assert (second["IGMP"], second["MLD"]) == ("-", "v1")
+    assert second["NOTE"] == "on several ports"
+    shown = json.loads(good(ctl.run("show", "hosts", "--json")))
+    assert [h["duplicate"] for h in shown["hosts"]] == [False, True]
+    refused(ctl.run("show", "hosts", "x"), USAGE)
+
+
+WHERE = ("--switch", "1", "--port", "s1-eth7")
+RECORDER = ("member", "add", "recorder", *WHERE, "--group", "239.1.1.1")
+
+
+def test_members(ctl):
+    assert good(ctl.run("show", "members")) == "no members\n"
+    assert good(ctl.run(*RECORDER)) == "member recorder created: applied\n"
+    assert good(ctl.run(*RECORDER)) == "member recorder written: applied\n"
+    good(ctl.run("member", "add", "uplink", *WHERE, "--vlan", "10",
+                 "--router"))
+    recorder, uplink = rows(good(ctl.run("show", "members")))
+    assert recorder["GETS"] == "239.1.1.1"
+    assert (recorder["STATE"], recorder["ORIGIN"]) == ("applied", "api")
+    assert (recorder["VLAN"], uplink["VLAN"]) == ("-", "10")
+    assert uplink["GETS"] == "every group (router port)"
+    shown = good(ctl.run("member", "show", "uplink"))
+    assert "s1-eth7" in shown and "router" in shown and "applied" in shown
+    assert "s1-eth7" in good(ctl.run("show", "members", "recorder"))
+    assert good(ctl.run("member", "rm", "recorder")) \
+        == "member recorder removed\n"
+    refused(ctl.run("member", "rm", "recorder"), NOT_FOUND)
+    refused(ctl.run("member", "show", "recorder"), NOT_FOUND)
+
+
+def test_member_filters(ctl):
+    good(ctl.run(*RECORDER, "--source", "10.1.0.5,10.1.0.4", "--source",
+                 "10.1.0.3"))
+    shown = json.loads(good(ctl.run("member", "show", "recorder", "-j")))
+    assert shown["mode"] == "include"
+    assert shown["sources"] == ["10.1.0.3", "10.1.0.4", "10.1.0.5"]
+    good(ctl.run(*RECORDER, "--exclude", "--source", "10.1.0.5"))
+    row, = rows(good(ctl.run("show", "members")))
+    assert row["GETS"] == "239.1.1.1 not 10.1.0.5"
+
+
+def test_members_from_files(ctl, tmp_path):
+    body = json.dumps({"dpid": 1, "port": 2, "group": "239.1.1.1"})
+    file = tmp_path / "member.json"
+    file.write_text(body)
+    assert "created" in good(ctl.run("member", "add", "a", str(file)))
+    assert "created" in good(ctl.run("member", "add", "b", "-", stdin=body))
+    refused(ctl.run("member", "add", "c", str(file), *WHERE), USAGE)
+    text = refused(ctl.run("member", "add", "c", "/nowhere"), FAILED)
+    assert "No such file" in text
+
+
+@pytest.mark.parametrize("args, said", [
+    ((), "--switch"), (("--switch", "1"), "--port"), (WHERE, "--group"),
+    ((*WHERE, "--router", "--group", "239.1.1.1"), "every group"),
+    ((*WHERE, "--router", "--source", "10.1.0.1"), "every group"),
+    ((*WHERE, "--group", "239.1.1.1", "--exclude"), "--source"),
+    ((*WHERE, "--group", "239.1.1.1", "--source", ","), "source"),
+    ((*WHERE, "--group", "239.1.1.1", "--group", "239.1.1.2"), "twice"),
+    ((*WHERE, "--group", "239.1.1.1", "--vlan", "ten"), "number")])
+def test_members_that_say_too_little_or_too_much(ctl, args, said):
+    assert said in refused(ctl.run("member", "add", "m", *args), USAGE)
+
+
+def test_members_that_are_refused(ctl):
+    text = refused(ctl.run("member", "add", "m", *WHERE, "--group",
+                           "10.1.1.1"), FAILED)
+    assert "multicast" in text and "/group" in text
+    refused(ctl.run("member", "add", "m", *WHERE, "--group", "232.1.1.1"),
+            FAILED)
+    text = refused(ctl.run("member", "add", "config", *WHERE, "--router"),
+                   FAILED)
+    assert "configuration" in text
+
+
 def test_flows(ctl):
     text = "table=0,udp,nw_dst=226.2.2.2,actions=drop"
     assert good(ctl.run("flow", "add", "f1", "1", text)) \
@@ -175,7 +270,9 @@ def test_refusals_name_the_reason(ctl):
     (), ("show",), ("show", "nothing"), ("bogus",), ("route",),
     ("route", "add"), ("route", "add", "r"), ("route", "rm"),
     ("route", "rm", "a", "b"), ("show", "groups", "0"),
-    ("show", "streams", "x"), ("flow", "add", "f", "1"), ("verify", "x"),
+    ("show", "streams", "x"), ("show", "members", "a", "b"), ("member",),
+    ("member", "rm"), ("member", "add"),
+    ("flow", "add", "f", "1"), ("verify", "x"),
     ("show", "events", "x"), ("--nonsense",), ("show", "--nonsense"),
     ("-t", "x", "show", "groups"), ("show", "groups", "--watch=x"),
     ("route", "add", "r", "--set", "ttl"), ("route", "add", "r", "x=1", "y"),
@@ -222,6 +319,7 @@ def test_help(ctl):
     assert "route add" in good(ctl.run("--help"))
     assert "--set" in good(ctl.run("route", "add", "--help"))
     assert "--watch" in good(ctl.run("show", "-h"))
+    assert "--router" in good(ctl.run("member", "add", "--help"))
     assert good(ctl.run("--version")).startswith("ofmcastctl ")
 
 
