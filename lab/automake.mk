@@ -19,8 +19,9 @@ EXTRA_DIST += tests/check.py \
 	tests/system/test_groups.py tests/system/test_half_open.py \
 	tests/system/test_igmp_versions.py tests/system/test_main_job.py \
 	tests/system/test_network.py tests/system/test_rest.py \
-	tests/system/test_survival.py \
-	tests/system/test_two_switches.py tests/system/test_writes.py
+	tests/system/test_shared_port.py tests/system/test_survival.py \
+	tests/system/test_two_switches.py tests/system/test_writes.py \
+	tests/system/wire.py
 
 # make check-system K=leave runs the system tests of this build by name.
 check-system: all

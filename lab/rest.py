@@ -14,6 +14,7 @@ from procs import (LabError, Process, build_dir, in_netns, run, wait_until,
 
 API_PORT = 8080
 OPENFLOW_PORT = 6653
+RELOADED = "configuration read again"
 
 
 class ApiError(LabError):
@@ -120,16 +121,20 @@ class Rest:
         except (OSError, ApiError):
             return False
 
-    def member_ports(self, switch, group, vlan=0):
-        """The numbers of the ports with members, sorted."""
+    def members(self, switch, group, vlan=0):
+        """What is told of each port with members, by port number."""
         try:
             found = self.get(f"/v1/groups/{vlan}/{group}")
         except ApiError as e:
             if e.status == 404:
-                return []
+                return {}
             raise
-        return sorted({m["port"] for m in found["members"]
-                       if m["dpid"] == switch.dpid_text})
+        return {m["port"]: m for m in found["members"]
+                if m["dpid"] == switch.dpid_text}
+
+    def member_ports(self, switch, group, vlan=0):
+        """The numbers of the ports with members, sorted."""
+        return sorted(self.members(switch, group, vlan))
 
 
 class Forwarder:
@@ -217,6 +222,15 @@ class Daemon:
             wait_until(lambda s=switch: self.rest.synced(s), seconds,
                        f"{switch.name} is connected and programmed")
         return self
+
+    def reload(self, config):
+        """SIGHUP with another configuration, until it says that it is
+        used."""
+        n = self.process.log().count(RELOADED)
+        self.configure(config)
+        self.process.signal(signal.SIGHUP)
+        wait_until(lambda: self.process.log().count(RELOADED) > n, 5,
+                   "the configuration is reloaded\n" + self.process.log())
 
     def stop(self, seconds=5):
         """SIGTERM; the exit status."""

@@ -85,3 +85,47 @@ def expect_all(result, n, source="10.1.0.10", group=GROUP):
 def expect_nothing(result):
     wanted = {"received": 0, "foreign": 0, "damaged": 0}
     assert {k: result[k] for k in wanted} == wanted
+
+
+def wait_silence(tap, seconds=3 * MEMBERSHIP):
+    """Waits until a running stream stops on this wire; when the last packet
+    was there, in monotonic seconds."""
+    def silent():
+        [now] = tap.progress()
+        return now["last_ns"] and now["t_ns"] - now["last_ns"] > 250e6
+    wait_until(silent, seconds, "the stream stops on this wire")
+    return tap.progress()[0]["last_ns"] / 1e9
+
+
+def settings(text, **keys):
+    """'text' (such as SHORT) with keys added for every vlan."""
+    added = ", ".join(f"{k}: {v}" for k, v in keys.items())
+    return text.replace("{", "{" + added + ", ", 1)
+
+
+# The same play in both families; 'versions' are the protocol's own.
+class Family:
+    def __init__(self, name, group, sources, versions, force):
+        self.name = name
+        self.group = group
+        self.sources = sources  # Neighbours: mcsend --sources.
+        self.versions = versions
+        self.force = force
+
+
+V4 = Family("ipv4", GROUP, [f"10.1.0.{i}" for i in (70, 71, 72)], (2, 3),
+            lambda host, version: host.force_igmp(version))
+V6 = Family("ipv6", "ff15::2:2", [f"fd00:1::7{i}" for i in range(3)], (1, 2),
+            lambda host, version: host.force_mld(version))
+
+
+def streams_of(result):
+    """{id: what arrived of it} of a receiver's result."""
+    return {s["id"]: s for s in result["streams"]}
+
+
+def expect_whole(stream, first=None, last=None):
+    """Each packet once from its first to its last, which may be given."""
+    assert stream["unique"] == stream["last"] - stream["first"] + 1
+    assert first is None or stream["first"] <= first
+    assert last is None or stream["last"] >= last

@@ -6,7 +6,8 @@ import time
 import pytest
 from frames import BLOCK, IS_EX, IS_IN, TO_EX, record, v3_report
 from procs import wait_until
-from scene import GROUP, LAST_MEMBER, MEMBERSHIP, PORT, SHORT, Net
+from scene import (GROUP, LAST_MEMBER, MEMBERSHIP, PORT, SHORT, Net,
+                   wait_silence)
 
 # A Linux host forced to IGMPv1 answers a v3 query within 10 s, whatever it
 # asks for; a v2 query within the time that it names.
@@ -33,16 +34,6 @@ def test_a_host_joins_and_stays(net, version):
 
     result = receiver.wait_for(n).stop()
     assert (result["unique"], result["duplicated"]) == (n, 0)
-
-
-def wait_silence(tap):
-    """Waits until a running stream stops on this wire; when the last packet
-    was there, in monotonic seconds."""
-    def silent():
-        [now] = tap.progress()
-        return now["last_ns"] and now["t_ns"] - now["last_ns"] > 250e6
-    wait_until(silent, 3 * MEMBERSHIP, "the stream stops on this wire")
-    return tap.progress()[0]["last_ns"] / 1e9
 
 
 def test_a_killed_host_is_gone_after_one_interval(net):
