@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcontroller.a
 libcontroller_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) \
 	$(YAML_CFLAGS) $(SQLITE_CFLAGS) $(OVS_CFLAGS)
 libcontroller_a_SOURCES = \
+	controller/addresses.c \
 	controller/channels.c \
 	controller/config-key.c \
 	controller/config-key.h \
@@ -22,6 +23,8 @@ libcontroller_a_SOURCES = \
 	controller/ctl.h \
 	controller/fast-path.c \
 	controller/fast-path.h \
+	controller/guards.c \
+	controller/guards.h \
 	controller/json-scan.c \
 	controller/json-scan.h \
 	controller/json.c \

@@ -11,9 +11,6 @@
 
 /* "members": static members and router ports, as in member.h. */
 
-/* Which keys were there. */
-enum { SAID_GROUP = 1 << 0, SAID_MODE = 1 << 1, SAID_SOURCES = 1 << 2 };
-
 static bool
 read_name(struct config_reading *r, const struct config_node *node,
           const struct config_key *key, void *out)
@@ -42,22 +39,12 @@ read_vlan(struct config_reading *r, const struct config_node *node,
 }
 
 static bool
-read_group(struct config_reading *r, const struct config_node *node,
-           const struct config_key *key, void *out)
+read_address(struct config_reading *r, const struct config_node *node,
+             const struct config_key *key, void *out)
 {
-    struct ip_addr *group = out;
-
-    if (node->kind != CONFIG_NODE_SCALAR || !ip_addr_parse(node->text, group)
-        || !ip_addr_is_multicast(group)) {
-        return config_key_fail(r, node, "\"%s\" must be a multicast address",
-                               key->name);
-    }
-    if (ip_addr_is_local_multicast(group)) {
-        return config_key_fail(r, node,
-                               "\"%s\": %.45s goes to every port anyway",
-                               key->name, node->text);
-    }
-    return true;
+    return (node->kind == CONFIG_NODE_SCALAR && ip_addr_parse(node->text, out))
+           || config_key_fail(
+               r, node, "\"%s\" must be an IPv4 or IPv6 address", key->name);
 }
 
 static bool
@@ -75,55 +62,25 @@ read_mode(struct config_reading *r, const struct config_node *node,
 }
 
 static bool
-is_host(const struct ip_addr *a)
-{
-    return !ip_addr_is_any(a) && !ip_addr_is_multicast(a)
-           && !(ip_addr_is_v4(a)
-                && (!a->b[12] || a->b[12] == 127 || a->b[12] >= 224));
-}
-
-static bool
 read_sources(struct config_reading *r, const struct config_node *list,
              const struct config_key *key, void *member_)
 {
     struct member *m = member_;
 
     if (list->kind != CONFIG_NODE_LIST
-        || list->n_children > IGMP_MAX_SOURCES) {
+        || list->n_children > MEMBER_MAX_SOURCES) {
         return config_key_fail(r, list,
                                "\"%s\" must be a list of at most %d addresses",
-                               key->name, IGMP_MAX_SOURCES);
+                               key->name, MEMBER_MAX_SOURCES);
     }
     m->sources = xcalloc(list->n_children + 1, sizeof *m->sources);
     for (size_t i = 0; i < list->n_children; i++) {
         const struct config_node *node = list->children[i];
 
-        if (node->kind != CONFIG_NODE_SCALAR
-            || !ip_addr_parse(node->text, &m->sources[i])
-            || !is_host(&m->sources[i])) {
-            return config_key_fail(r, node, "\"%s\" takes hosts' addresses",
-                                   key->name);
+        if (!read_address(r, node, key, &m->sources[i])) {
+            return false;
         }
         m->n_sources++;
-    }
-    return true;
-}
-
-static bool
-check_filter(struct config_reading *r, const struct config_node *node,
-             struct member *m, unsigned int said)
-{
-    for (size_t i = 0; i < m->n_sources; i++) {
-        if (ip_addr_is_v4(&m->sources[i]) != ip_addr_is_v4(&m->group)) {
-            return config_key_fail(r, node,
-                                   "sources must be of the group's family");
-        }
-    }
-    /* Nothing said: every source. */
-    m->exclude = m->exclude || !(said & (SAID_MODE | SAID_SOURCES));
-    if (!m->exclude && !m->n_sources) {
-        return config_key_fail(r, node,
-                               "mode include without sources gets nothing");
     }
     return true;
 }
@@ -131,21 +88,20 @@ check_filter(struct config_reading *r, const struct config_node *node,
 /* What must be there, and what not together. */
 static bool
 check(struct config_reading *r, const struct config_node *node,
-      struct member *m, unsigned int said)
+      struct member *m, bool has_mode)
 {
+    const char *field;
+
     if (!*m->name || !m->dpid || !*m->port) {
         return config_key_fail(
             r, node, "a member needs \"name\", \"dpid\" and \"port\"");
     }
-    if (m->router == !!(said & SAID_GROUP)) {
-        return config_key_fail(
-            r, node, "a member has either a \"group\" or \"router: true\"");
+    if (!has_mode) {
+        m->exclude = !m->router && !m->n_sources; /* Every source. */
     }
-    if (m->router && said) {
-        return config_key_fail(
-            r, node, "a router port has neither \"mode\" nor \"sources\"");
-    }
-    return m->router || check_filter(r, node, m, said);
+
+    const char *problem = member_settle(m, &field);
+    return !problem || config_key_fail(r, node, "%s", problem);
 }
 
 #define MEMBER(NAME) offsetof(struct member, NAME)
@@ -163,20 +119,17 @@ read_member(struct config_reading *r, const struct config_node *node,
         {.name = "dpid", .read = config_key_dpid, .offset = MEMBER(dpid)},
         {.name = "port", .read = config_key_port, .offset = MEMBER(port)},
         {.name = "router", .read = config_key_bool, .offset = MEMBER(router)},
-        {.name = "group",
-         .read = read_group,
-         .offset = MEMBER(group),
-         .said = SAID_GROUP},
+        {.name = "group", .read = read_address, .offset = MEMBER(group)},
         {.name = "mode",
          .read = read_mode,
          .offset = MEMBER(exclude),
-         .said = SAID_MODE},
-        {.name = "sources", .read = read_sources, .said = SAID_SOURCES},
+         .said = 1},
+        {.name = "sources", .read = read_sources},
         {.name = NULL}};
-    unsigned int said = 0;
+    unsigned int has_mode = 0;
 
-    return config_key_read_map(r, node, "a member", keys, m, &said)
-           && check(r, node, m, said);
+    return config_key_read_map(r, node, "a member", keys, m, &has_mode)
+           && check(r, node, m, has_mode);
 }
 
 static bool

@@ -7,6 +7,8 @@
  *   ctl.c        life, the turn, events
  *   switches.c   connections <-> switches <-> their tables
  *   vlans.c      packet-ins <-> membership machines
+ *   addresses.c  the querier's address, looked for among hosts
+ *   guards.c     what a port may send, and telling what was refused
  *   pipeline.c   the fixed flows of a switch
  *   channels.c   membership -> (S,G) and (*,G) entries
  *   copies.c     membership -> copies of one channel
@@ -30,6 +32,7 @@
 
 #include "controller/conn.h"
 #include "controller/ctl.h"
+#include "controller/guards.h"
 #include "controller/loop.h"
 #include "controller/store.h"
 #include "igmp/igmp-snoop.h"
@@ -41,6 +44,8 @@ enum {
     TABLE_STATIC = 0,
     TABLE_ADMIT = 10,
     TABLE_PUNT = 20,
+    TABLE_GUARD = 21,      /* What is for us, by port... */
+    TABLE_GUARD_PASS = 22, /* ...and what others get too. */
     TABLE_ROUTE = 30,
     TABLE_MCAST = 40,
     TABLE_L2 = 50
@@ -49,7 +54,8 @@ enum {
 /* Priorities in TABLE_MCAST. */
 enum {
     PRIO_MISS = 0,      /* Vlans without a policy of their own. */
-    PRIO_MISS_VLAN = 1, /* One vlan's policy for unregistered groups. */
+    PRIO_MISS_IPV6 = 1, /* IPv6, where that is different. */
+    PRIO_MISS_VLAN = 2, /* One vlan's policy for unregistered groups. */
     PRIO_SOURCE = 10,   /* The same for one known source, without a punt. */
     PRIO_STAR_G = 100,
     PRIO_S_G = 200
@@ -57,6 +63,7 @@ enum {
 
 enum {
     ETH_TYPE_IPV4 = 0x0800,
+    ETH_TYPE_ARP = 0x0806,
     ETH_TYPE_VLAN = 0x8100, /* 802.1Q */
     ETH_TYPE_IPV6 = 0x86dd
 };
@@ -136,6 +143,10 @@ struct ctl_vlan {
         struct igmp_snoop *snoop;
     } families[IGMP_N_FAMILIES]; /* By enum igmp_family. */
     struct loop_timer timer;
+    struct igmp_address *address; /* NULL unless it is looked for. */
+    /* What ports were told, by port_id: they live as long as the vlan, as its
+     * machines refer to them. */
+    struct vlan_port *ports;
 };
 
 /* The machines of one family; of the one that an address is of. */
@@ -252,6 +263,8 @@ struct ctl {
     struct ctl_switch *run_list;
     struct ctl_vlan *vlans;
     struct channel_state *dirty_channels;
+    struct guard_port *guards; /* By port_id. */
+    struct loop_timer guard_timer;
     struct rule *rules[STORE_N_KINDS];
     struct rule *owners;
     struct rule *following;      /* Routes whose buckets hold members. */
@@ -303,16 +316,44 @@ void vlans_packet_in(struct ctl *, const struct port_id *, const uint8_t *,
                      size_t);
 /* Something was changed in its machines: when must they run next? */
 void vlan_settle(struct ctl_vlan *);
+/* The port is new or has another name: its settings may be others. */
+void vlans_port_changed(struct ctl *, const struct port_id *);
 void vlans_port_up(struct ctl *, const struct port_id *);
 void vlans_port_down(struct ctl *, const struct port_id *);
 void vlans_reconfigure(struct ctl *);
 void vlans_destroy(struct ctl *);
 
+/* The configuration of a machine: of the vlan, and the address that was found
+ * for it. */
+void vlan_configure(struct ctl_vlan *, enum igmp_family);
+/* Arms the vlan's timer: after whatever may have moved a deadline. */
+void vlan_settle(struct ctl_vlan *);
+/* A frame out of every port of the vlan that may have hosts. */
+void vlan_flood(const struct ctl_vlan *, const void *frame, size_t size);
+/* The source of all that we send: locally administered, and the same on every
+ * switch, so that a fabric looks like one querier. */
+extern const struct mac_addr vlan_mac;
+
+/* addresses.c */
+/* Begins or ceases to look for the querier's address, as is configured. */
+void address_configure(struct ctl_vlan *);
+/* The one to use in an IGMP query, IP_ADDR_ANY: none is known. */
+struct ip_addr address_get(const struct ctl_vlan *);
+/* Somebody speaks IGMP; or ARP. */
+void address_heard(struct ctl_vlan *, const struct igmp_msg *, int64_t now);
+void addresses_packet_in(struct ctl *, const uint8_t *, size_t);
+/* Is some vlan's looked for? */
+bool addresses_wanted(const struct ctl *);
+
 /* pipeline.c */
 void pipeline_set(struct ctl_switch *);
+/* A port that is there, or not any more. */
+void pipeline_set_port(struct ctl_switch *, const struct topo_port *);
+void pipeline_unset_port(struct ctl_switch *, uint32_t no);
 /* What to do with unregistered groups of a vlan. */
 void pipeline_set_vlan(struct ctl_switch *, struct ctl_vlan *);
-/* Puts the policy's actions into 'flow'; returns the number of buckets, which
+/* Puts the policy's actions for the family of the flow's EtherType (IPv4 if
+ * it has none) into 'flow'; returns the number of buckets, which
  * the caller frees. */
 size_t pipeline_policy(const struct ctl_switch *, const struct ctl_vlan *,
                        enum igmp_family, struct ofp_flow *,

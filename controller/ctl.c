@@ -95,6 +95,7 @@ ctl_destroy(struct ctl *ctl)
     rules_destroy(ctl);
     switches_destroy(ctl);
     vlans_destroy(ctl);
+    guards_destroy(ctl);
     topo_graph_destroy(ctl->topo);
     loop_destroy(ctl->loop);
     store_close(ctl->store);
@@ -127,6 +128,7 @@ ctl_reconfigure(struct ctl *ctl, const struct config *config,
     }
     ctl->config = config;
     listener_set_probe_interval(ctl->listener, config->probe_interval);
+    guards_reconfigure(ctl);
     vlans_reconfigure(ctl);
     members_configure(ctl);
     rules_load(ctl); /* Those that a member of the configuration hid. */

@@ -3,11 +3,14 @@
 
 /* The fixed flows of a switch: design.md section 4.
  *
- * Tables 0, 10, 30 and 50 need a miss flow only.  Table 20 sorts: IGMP to the
- * controller and nowhere else (a report that reached other hosts would make
- * them suppress their own), link-local groups to everybody, other IPv4
- * multicast to the routes.  IPv6 multicast is flooded until MLD is snooped:
- * pruning it without would cut receivers off. */
+ * Tables 0, 10, 30 and 50 need a miss flow only.  Table 20 sorts: IGMP, MLD
+ * and router discovery to the controller and nowhere else (a report that
+ * reached other hosts would make them suppress their own), PIM to it and on,
+ * link-local groups to everybody, other multicast to the routes.
+ *
+ * What is for the controller goes there by way of a table with one flow a
+ * port, each with that port's meter: a port that floods is cut off here, at
+ * its own share, and costs the others none of theirs. */
 
 #include "controller/ctl-private.h"
 
@@ -20,6 +23,9 @@ enum {
     /* Reports: a port of thousand hosts may answer a query at once. */
     IGMP_RATE_LIMIT = 20000,
     IGMP_BURST = 5000,
+    /* A copy of ARP, where addresses are looked for: some will do. */
+    ARP_RATE = 200,
+    ARP_BURST = 50,
     /* Packets of unknown sources: until the flow that stops them is in place
      * a stream of any rate may only cost a handful. */
     SOURCES_RATE = 200,
@@ -27,6 +33,22 @@ enum {
 
     /* Above every route: see route_later_fragments(). */
     PRIO_LATER_FRAGMENTS = 65000
+};
+
+/* Priorities in TABLE_PUNT, and in the tables behind. */
+enum {
+    PRIO_PUNT_VLAN = 101, /* Of one vlan. */
+    PRIO_PUNT = 100,
+    PRIO_LOCAL = 90,
+    PRIO_MULTICAST = 80,
+
+    PRIO_GUARD_PORT = 1
+};
+
+enum {
+    /* OFPM_MAX of OpenFlow 1.3: larger port numbers are reserved ones. */
+    MAX_METER = 0xffff0000,
+    MAX_METERED_PORT = MAX_METER - METER_PORT
 };
 
 /* Each tells when it is removed: whoever empties the tables takes these along,
@@ -47,37 +69,191 @@ set_miss(struct ctl_switch *sw, uint8_t table, uint8_t next)
                                     .goto_table = next});
 }
 
-static struct ofp_flow
-ipv4_to(const char *prefix, uint16_t priority, uint8_t next)
+/* 'prefix' of groups goes on at table 'next'. */
+static void
+set_prefix(struct ctl_switch *sw, const char *prefix, uint16_t priority,
+           uint8_t next)
 {
     struct ofp_flow flow = {.table = TABLE_PUNT,
                             .priority = priority,
                             .cookie = cookie_make(COOKIE_PIPELINE, 0),
                             .goto_table = next};
     flow.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_IP_DST;
-    flow.match.eth_type = ETH_TYPE_IPV4;
     ip_prefix_parse(prefix, &flow.match.ip_dst);
+    flow.match.eth_type =
+        ip_addr_is_v4(&flow.match.ip_dst.addr) ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6;
+    set_flow(sw, &flow);
+}
+
+static struct ofp_flow
+protocol_flow(uint16_t eth_type, uint8_t protocol, uint8_t next)
+{
+    struct ofp_flow flow = {.table = TABLE_PUNT,
+                            .priority = PRIO_PUNT,
+                            .cookie = cookie_make(COOKIE_PIPELINE, 0),
+                            .goto_table = next};
+    flow.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_IP_PROTO;
+    flow.match.eth_type = eth_type;
+    flow.match.ip_proto = protocol;
     return flow;
+}
+
+/* MLD: RFC 2710 3.1, RFC 3810 5; router discovery: RFC 4286. */
+static const uint8_t mld_types[] = {130, 131, 132, 143, 151, 152, 153};
+
+/* MLD of 'vlan' (NULL: of all that have no flows of their own) is for us,
+ * or is left alone. */
+static void
+set_mld(struct ctl_switch *sw, const uint16_t *vlan, bool ours)
+{
+    struct ofp_flow flow = protocol_flow(ETH_TYPE_IPV6, IPPROTO_ICMPV6,
+                                         ours ? TABLE_GUARD : TABLE_L2);
+    flow.match.fields |= OFP_MATCH_ICMP6_TYPE;
+    if (vlan) {
+        flow.priority = PRIO_PUNT_VLAN;
+        flow.match.fields |= OFP_MATCH_VLAN;
+        flow.match.vlan = *vlan;
+    }
+    for (size_t i = 0; i < sizeof mld_types; i++) {
+        flow.match.icmp6_type = mld_types[i];
+        set_flow(sw, &flow);
+    }
+}
+
+static void
+unset_mld(struct ctl_switch *sw, uint16_t vlan)
+{
+    struct ofp_flow flow = protocol_flow(ETH_TYPE_IPV6, IPPROTO_ICMPV6, 0);
+    flow.match.fields |= OFP_MATCH_ICMP6_TYPE | OFP_MATCH_VLAN;
+    flow.match.vlan = vlan;
+    for (size_t i = 0; i < sizeof mld_types; i++) {
+        flow.match.icmp6_type = mld_types[i];
+        ofp_table_unset(sw->table, TABLE_PUNT, PRIO_PUNT_VLAN, &flow.match);
+    }
+}
+
+/* PIM to all PIM routers (RFC 7761 4.9): we only listen. */
+static void
+set_pim(struct ctl_switch *sw, uint16_t eth_type, const char *all_routers)
+{
+    struct ofp_flow flow =
+        protocol_flow(eth_type, IPPROTO_PIM, TABLE_GUARD_PASS);
+    flow.match.fields |= OFP_MATCH_IP_DST;
+    ip_prefix_parse(all_routers, &flow.match.ip_dst);
+    set_flow(sw, &flow);
+}
+
+/* Requests of whomever, and replies to ourselves: see igmp-address.h. */
+static void
+set_arp(struct ctl_switch *sw)
+{
+    static const struct mac_addr exact = {{255, 255, 255, 255, 255, 255}};
+    const struct mac_addr targets[] = {exact, vlan_mac};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        struct ofp_flow flow = {.table = TABLE_PUNT,
+                                .priority = PRIO_PUNT,
+                                .cookie = cookie_make(COOKIE_ARP, 0),
+                                .punt = true,
+                                .punt_meter = METER_ARP,
+                                .goto_table = TABLE_L2};
+        flow.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_ETH_DST;
+        flow.match.eth_type = ETH_TYPE_ARP;
+        flow.match.eth_dst = targets[i];
+        flow.match.eth_dst_mask = exact;
+        if (addresses_wanted(sw->ctl)) {
+            set_flow(sw, &flow);
+        } else {
+            ofp_table_unset(sw->table, flow.table, flow.priority, &flow.match);
+        }
+    }
 }
 
 static void
 set_punts(struct ctl_switch *sw)
 {
-    struct ofp_flow igmp = {.table = TABLE_PUNT,
-                            .priority = 100,
+    struct ofp_flow igmp =
+        protocol_flow(ETH_TYPE_IPV4, IPPROTO_IGMP, TABLE_GUARD);
+    set_flow(sw, &igmp);
+    set_mld(sw, NULL, sw->ctl->config->vlan_default.mld);
+    set_pim(sw, ETH_TYPE_IPV4, "224.0.0.13");
+    set_pim(sw, ETH_TYPE_IPV6, "ff02::d");
+    set_arp(sw);
+
+    set_prefix(sw, "224.0.0.0/24", PRIO_LOCAL, TABLE_L2);
+    set_prefix(sw, "224.0.0.0/4", PRIO_MULTICAST, TABLE_ROUTE);
+    /* Neighbour discovery, mDNS and DHCPv6 live in ff02::/16; what the scopes
+     * below it mean is their sender's business. */
+    set_prefix(sw, "ff02::/16", PRIO_LOCAL, TABLE_L2);
+    set_prefix(sw, "ff00::/16", PRIO_LOCAL, TABLE_L2);
+    set_prefix(sw, "ff01::/16", PRIO_LOCAL, TABLE_L2);
+    set_prefix(sw, "ff00::/8", PRIO_MULTICAST, TABLE_ROUTE);
+    set_miss(sw, TABLE_PUNT, TABLE_L2);
+}
+
+/* The tables behind: a flow a port, and one for those not known yet. */
+
+static void
+set_guard(struct ctl_switch *sw, uint8_t table, uint32_t port, uint32_t meter)
+{
+    struct ofp_flow flow = {.table = table,
                             .cookie = cookie_make(COOKIE_IGMP, 0),
                             .punt = true,
-                            .punt_meter = METER_IGMP};
-    igmp.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_IP_PROTO;
-    igmp.match.eth_type = ETH_TYPE_IPV4;
-    igmp.match.ip_proto = IPPROTO_IGMP;
-    set_flow(sw, &igmp);
+                            .punt_meter = meter,
+                            .goto_table =
+                                table == TABLE_GUARD_PASS ? TABLE_L2 : 0};
+    if (port) {
+        flow.priority = PRIO_GUARD_PORT;
+        flow.match.fields = OFP_MATCH_IN_PORT;
+        flow.match.in_port = port;
+    }
+    set_flow(sw, &flow);
+}
 
-    struct ofp_flow local = ipv4_to("224.0.0.0/24", 90, TABLE_L2);
-    set_flow(sw, &local);
-    struct ofp_flow multicast = ipv4_to("224.0.0.0/4", 80, TABLE_ROUTE);
-    set_flow(sw, &multicast);
-    set_miss(sw, TABLE_PUNT, TABLE_L2);
+/* Reserved ports (the switch's own, LOCAL) share the meter of those that are
+ * not known. */
+static bool
+has_meter(uint32_t no)
+{
+    return no && no <= MAX_METERED_PORT;
+}
+
+void
+pipeline_set_port(struct ctl_switch *sw, const struct topo_port *port)
+{
+    if (!has_meter(port->no)) {
+        return;
+    }
+    uint32_t rate = guard_meter_rate(sw->ctl->config, sw->dpid, port);
+    uint32_t meter = rate ? METER_PORT + port->no : 0;
+    if (meter) {
+        ofp_table_set_meter(sw->table, meter, rate, rate);
+    }
+    set_guard(sw, TABLE_GUARD, port->no, meter);
+    set_guard(sw, TABLE_GUARD_PASS, port->no, meter);
+    switch_want_run(sw);
+}
+
+void
+pipeline_unset_port(struct ctl_switch *sw, uint32_t no)
+{
+    const struct ofp_match match = {.fields = OFP_MATCH_IN_PORT,
+                                    .in_port = no};
+    if (has_meter(no)) {
+        ofp_table_unset(sw->table, TABLE_GUARD, PRIO_GUARD_PORT, &match);
+        ofp_table_unset(sw->table, TABLE_GUARD_PASS, PRIO_GUARD_PORT, &match);
+        switch_want_run(sw);
+    }
+}
+
+static void
+set_guards(struct ctl_switch *sw)
+{
+    const struct topo_switch *ts = topo_lookup_switch(sw->ctl->topo, sw->dpid);
+    set_guard(sw, TABLE_GUARD, 0, METER_IGMP);
+    set_guard(sw, TABLE_GUARD_PASS, 0, METER_IGMP);
+    for (size_t i = 0; ts && i < ts->n_ports; i++) {
+        pipeline_set_port(sw, ts->ports[i]);
+    }
 }
 
 /* Rewriting the addresses of a later fragment corrupts its payload on the
@@ -86,13 +262,16 @@ set_punts(struct ctl_switch *sw)
 static void
 set_later_fragments(struct ctl_switch *sw)
 {
-    struct ofp_flow flow = {.table = TABLE_ROUTE,
-                            .priority = PRIO_LATER_FRAGMENTS,
-                            .cookie = cookie_make(COOKIE_PIPELINE, 0),
-                            .goto_table = TABLE_MCAST};
-    flow.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_LATER_FRAG;
-    flow.match.eth_type = ETH_TYPE_IPV4;
-    set_flow(sw, &flow);
+    static const uint16_t types[] = {ETH_TYPE_IPV4, ETH_TYPE_IPV6};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct ofp_flow flow = {.table = TABLE_ROUTE,
+                                .priority = PRIO_LATER_FRAGMENTS,
+                                .cookie = cookie_make(COOKIE_PIPELINE, 0),
+                                .goto_table = TABLE_MCAST};
+        flow.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_LATER_FRAG;
+        flow.match.eth_type = types[i];
+        set_flow(sw, &flow);
+    }
 }
 
 static void
@@ -116,24 +295,51 @@ miss_flow(uint16_t priority)
                              .punt_meter = METER_SOURCES};
 }
 
+/* Without MLD nobody's membership is known. */
+static enum config_unregistered
+policy(const struct config_vlan *config, enum igmp_family family)
+{
+    return family == IGMP_IPV6 && !config->mld ? CONFIG_UNREGISTERED_FLOOD
+                                               : config->unregistered;
+}
+
+/* Of vlans without a flow of their own. */
+static void
+set_misses(struct ctl_switch *sw)
+{
+    const struct config_vlan *config = &sw->ctl->config->vlan_default;
+    struct ofp_flow miss = miss_flow(PRIO_MISS);
+    if (policy(config, IGMP_IPV4) == CONFIG_UNREGISTERED_FLOOD) {
+        miss.goto_table = TABLE_L2;
+    }
+    set_flow(sw, &miss);
+
+    struct ofp_flow ipv6 = miss_flow(PRIO_MISS_IPV6);
+    ipv6.match.fields = OFP_MATCH_ETH_TYPE;
+    ipv6.match.eth_type = ETH_TYPE_IPV6;
+    ipv6.goto_table = TABLE_L2;
+    if (policy(config, IGMP_IPV6) != policy(config, IGMP_IPV4)) {
+        set_flow(sw, &ipv6);
+    } else {
+        ofp_table_unset(sw->table, ipv6.table, ipv6.priority, &ipv6.match);
+    }
+}
+
 void
 pipeline_set(struct ctl_switch *sw)
 {
     ofp_table_set_meter(sw->table, METER_IGMP, IGMP_RATE_LIMIT, IGMP_BURST);
     ofp_table_set_meter(sw->table, METER_SOURCES, SOURCES_RATE, SOURCES_BURST);
+    ofp_table_set_meter(sw->table, METER_ARP, ARP_RATE, ARP_BURST);
     set_miss(sw, TABLE_STATIC, TABLE_ADMIT);
     set_miss(sw, TABLE_ADMIT, TABLE_PUNT);
     set_punts(sw);
+    set_guards(sw);
     set_later_fragments(sw);
     set_miss(sw, TABLE_ROUTE, TABLE_MCAST);
     set_l2(sw);
 
-    struct ofp_flow miss = miss_flow(PRIO_MISS);
-    if (sw->ctl->config->vlan_default.unregistered
-        == CONFIG_UNREGISTERED_FLOOD) {
-        miss.goto_table = TABLE_L2;
-    }
-    set_flow(sw, &miss);
+    set_misses(sw);
 
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, sw->ctl->vlans, v, tmp) {
@@ -167,7 +373,7 @@ pipeline_policy(const struct ctl_switch *sw, const struct ctl_vlan *v,
                 struct ofp_bucket **buckets)
 {
     struct mrouters m = {.dpid = sw->dpid};
-    switch (v->config->unregistered) {
+    switch (policy(v->config, family)) {
     case CONFIG_UNREGISTERED_FLOOD:
         flow->goto_table = TABLE_L2;
         break;
@@ -195,8 +401,8 @@ set_policy(struct ctl_switch *sw, struct ctl_vlan *v, enum igmp_family family)
     struct ofp_bucket *buckets;
     size_t n = pipeline_policy(sw, v, family, &flow, &buckets);
     if (n
-        || v->config->unregistered
-               != sw->ctl->config->vlan_default.unregistered) {
+        || policy(v->config, family)
+               != policy(&sw->ctl->config->vlan_default, family)) {
         ofp_table_set(sw->table, &flow, buckets, n, 0, NULL);
     } else {
         ofp_table_unset(sw->table, flow.table, flow.priority, &flow.match);
@@ -210,5 +416,10 @@ pipeline_set_vlan(struct ctl_switch *sw, struct ctl_vlan *v)
 {
     for (int f = 0; f < IGMP_N_FAMILIES; f++) {
         set_policy(sw, v, f);
+    }
+    if (v->config->mld != sw->ctl->config->vlan_default.mld) {
+        set_mld(sw, &v->vlan, v->config->mld);
+    } else {
+        unset_mld(sw, v->vlan);
     }
 }

@@ -273,6 +273,11 @@ set_port(struct ctl_switch *sw, const struct ofp_port *port)
         vlans_port_down(ctl, &id);
         streams_port_down(sw, port->no);
     }
+    if (!old || renamed) {
+        guard_port_changed(ctl, &id);
+        vlans_port_changed(ctl, &id);
+        pipeline_set_port(sw, &new);
+    }
     /* Before that all ports are asked at once: see table_synced(). */
     if (port->up && (!was_up || renamed) && ofp_table_is_synced(sw->table)) {
         vlans_port_up(ctl, &id);
@@ -290,6 +295,8 @@ remove_port(struct ctl_switch *sw, uint32_t no)
         topo_remove_port(sw->ctl->topo, &id);
         vlans_port_down(sw->ctl, &id);
         streams_port_down(sw, no);
+        guard_port_gone(sw->ctl, &id);
+        pipeline_unset_port(sw, no);
         rules_mark_all(sw->ctl, sw->dpid);
     }
 }
@@ -392,11 +399,17 @@ static void
 conn_packet_in(void *sw_, const struct ofp_packet_in *pin)
 {
     struct ctl_switch *sw = sw_;
-    if (cookie_kind(pin->cookie) == COOKIE_IGMP) {
-        struct port_id id = {sw->dpid, pin->in_port};
+    struct port_id id = {sw->dpid, pin->in_port};
+    switch (cookie_kind(pin->cookie)) {
+    case COOKIE_IGMP:
         vlans_packet_in(sw->ctl, &id, pin->frame, pin->size);
-    } else {
+        break;
+    case COOKIE_ARP:
+        addresses_packet_in(sw->ctl, pin->frame, pin->size);
+        break;
+    default:
         streams_packet_in(sw, pin);
+        break;
     }
 }
 

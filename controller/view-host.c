@@ -202,10 +202,3 @@ view_hosts(struct ctl *ctl, view_known_host_cb *cb, void *aux)
         free(list.hosts);
     }
 }
-
-/* config: until guards count, there is nothing to show. */
-void
-view_guards(struct ctl *ctl, view_guard_cb *cb, void *aux)
-{
-    (void) ctl, (void) cb, (void) aux;
-}

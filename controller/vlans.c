@@ -8,24 +8,25 @@
 
 #include "controller/ctl-private.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controller/log.h"
+#include "igmp/igmp-address.h"
 #include "lib/xalloc.h"
 
 VLOG_DEFINE_THIS_MODULE(vlans);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
-/* Locally administered; every switch sends queries from it, so that a fabric
- * looks like one querier. */
-static const struct mac_addr our_mac = {{0x02, 0x4f, 0x46, 0x4d, 0x43, 0x01}};
+const struct mac_addr vlan_mac = {{0x02, 0x4f, 0x46, 0x4d, 0x43, 0x01}};
 
 void
 vlan_settle(struct ctl_vlan *v)
 {
-    int64_t soonest = INT64_MAX;
+    int64_t soonest =
+        v->address ? igmp_address_deadline(v->address) : INT64_MAX;
     for (int f = 0; f < IGMP_N_FAMILIES; f++) {
         int64_t at = igmp_snoop_deadline(vlan_snoop(v, f));
         soonest = at < soonest ? at : soonest;
@@ -37,10 +38,50 @@ static void
 timer_cb(void *v_, int64_t now)
 {
     struct ctl_vlan *v = v_;
+    if (v->address) {
+        igmp_address_run(v->address, now);
+    }
     for (int f = 0; f < IGMP_N_FAMILIES; f++) {
         igmp_snoop_run(vlan_snoop(v, f), now);
     }
     vlan_settle(v);
+}
+
+/* Ports' settings. */
+
+struct vlan_port {
+    UT_hash_handle hh; /* In v->ports. */
+    struct port_id id;
+    struct igmp_port_config config;
+};
+
+/* Reads a port's settings.  True if they are others than before. */
+static bool
+read_settings(const struct ctl_vlan *v, struct vlan_port *port)
+{
+    const struct ctl *ctl = v->ctl;
+    struct igmp_port_config old = port->config;
+    port->config =
+        config_get_port(ctl->config, port->id.dpid,
+                        topo_lookup_port(ctl->topo, &port->id), v->vlan)
+            .igmp;
+    return memcmp(&old, &port->config, sizeof old) != 0;
+}
+
+static const struct igmp_port_config *
+port_config(void *family_, const struct port_id *id)
+{
+    const struct vlan_family *family = family_;
+    struct ctl_vlan *v = family->vlan;
+    struct vlan_port *port;
+    HASH_FIND(hh, v->ports, id, sizeof *id, port);
+    if (!port) {
+        port = xcalloc(1, sizeof *port);
+        port->id = *id;
+        read_settings(v, port);
+        HASH_ADD(hh, v->ports, id, sizeof port->id, port);
+    }
+    return &port->config;
 }
 
 /* The snoop's ops. */
@@ -73,12 +114,29 @@ membership_changed(void *family_, const struct ip_addr *group,
     tell_member(v, group, port);
 }
 
+/* In any vlan, of either family. */
+static bool
+is_router_port(const struct ctl *ctl, const struct port_id *port)
+{
+    const struct ctl_vlan *v;
+    for (v = ctl->vlans; v; v = v->hh.next) {
+        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+            /* Not yet, while the vlan is being made. */
+            if (v->families[f].snoop
+                && igmp_snoop_is_router_port(vlan_snoop(v, f), port)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void
 router_ports_changed(void *family_, const struct port_id *port)
 {
     const struct vlan_family *family = family_;
     struct ctl_vlan *v = family->vlan;
-    bool router = igmp_snoop_is_router_port(family->snoop, port);
+    bool router = is_router_port(v->ctl, port);
     topo_set_port_kind(v->ctl->topo, port,
                        router ? TOPO_PORT_MROUTER : TOPO_PORT_HOST);
     routes_mark_following(v->ctl, port->dpid);
@@ -93,22 +151,28 @@ router_ports_changed(void *family_, const struct port_id *port)
               v->vlan);
 }
 
+void
+vlan_flood(const struct ctl_vlan *v, const void *frame, size_t size)
+{
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, v->ctl->switches, sw, tmp) {
+        switch_packet_out(sw, OFP_PORT_FLOOD, frame, size);
+    }
+}
+
 static void
 send_frame(void *family_, const struct port_id *port, const void *frame,
            size_t size)
 {
     const struct vlan_family *family = family_;
     const struct ctl_vlan *v = family->vlan;
-    struct ctl_switch *sw, *tmp;
-    if (port) {
-        sw = switch_lookup(v->ctl, port->dpid);
-        if (sw) {
-            switch_packet_out(sw, (uint32_t) port->port_no, frame, size);
-        }
+    if (!port) {
+        vlan_flood(v, frame, size);
         return;
     }
-    HASH_ITER (hh, v->ctl->switches, sw, tmp) {
-        switch_packet_out(sw, OFP_PORT_FLOOD, frame, size);
+    struct ctl_switch *sw = switch_lookup(v->ctl, port->dpid);
+    if (sw) {
+        switch_packet_out(sw, (uint32_t) port->port_no, frame, size);
     }
 }
 
@@ -121,11 +185,36 @@ querier_changed(void *family_, bool ours)
     char text[IP_ADDR_STRLEN];
     igmp_snoop_querier(family->snoop, &q);
     ip_addr_format(&q.address, text);
-    VLOG_INFO("vlan %u: %s is the querier%s", v->vlan, text,
+    VLOG_INFO("vlan %u: %s is the %s querier%s", v->vlan, text,
+              family == &v->families[IGMP_IPV6] ? "MLD" : "IGMP",
               ours ? " (ofmcast)" : "");
     ctl_event(v->ctl, "querier.changed",
-              "{\"vlan\":%u,\"ours\":%s,\"address\":\"%s\"}", v->vlan,
+              "{\"vlan\":%u,\"family\":%d,\"ours\":%s,\"address\":\"%s\"}",
+              v->vlan, family == &v->families[IGMP_IPV6] ? 6 : 4,
               ours ? "true" : "false", text);
+}
+
+static void
+guarded(void *family_, const struct port_id *port,
+        const struct igmp_guard_event *event)
+{
+    const struct vlan_family *family = family_;
+    struct ctl *ctl = family->vlan->ctl;
+    guard_tell(ctl, family->vlan->vlan, port, event, loop_now(ctl->loop));
+}
+
+static void
+host_moved(void *family_, const struct igmp_move *move)
+{
+    const struct vlan_family *family = family_;
+    char mac[MAC_ADDR_STRLEN];
+    ctl_event(family->vlan->ctl, "host.moved",
+              "{\"vlan\":%u,\"mac\":\"%s\",\"from\":{\"dpid\":\"" DPID_FMT
+              "\",\"port\":%" PRIu64 "},\"to\":{\"dpid\":\"" DPID_FMT
+              "\",\"port\":%" PRIu64 "},\"groups\":%zu}",
+              family->vlan->vlan, mac_addr_format(&move->mac, mac),
+              move->from.dpid, move->from.port_no, move->to.dpid,
+              move->to.port_no, move->n_groups);
 }
 
 static const struct igmp_ops snoop_ops = {
@@ -133,16 +222,19 @@ static const struct igmp_ops snoop_ops = {
     .router_ports_changed = router_ports_changed,
     .send = send_frame,
     .querier_changed = querier_changed,
+    .port_config = port_config,
+    .guarded = guarded,
+    .host_moved = host_moved,
 };
 
 static struct igmp_config
-family_config(const struct config_vlan *config, enum igmp_family family)
+family_config(const struct ctl_vlan *v, enum igmp_family family)
 {
-    struct igmp_config igmp = config->igmp[IGMP_IPV4];
-    igmp.family = family;
-    igmp.mac = our_mac;
-    if (family == IGMP_IPV6) {
-        igmp.querier = false; /* Until MLD is here. */
+    struct igmp_config igmp = v->config->igmp[family];
+    igmp.mac = vlan_mac;
+    if (ip_addr_is_any(&igmp.address)) {
+        igmp.address = family == IGMP_IPV6 ? igmp_address_link_local(&vlan_mac)
+                                           : address_get(v);
     }
     return igmp;
 }
@@ -153,6 +245,23 @@ vlan_lookup(const struct ctl *ctl, uint16_t vlan)
     struct ctl_vlan *v;
     HASH_FIND(hh, ctl->vlans, &vlan, sizeof vlan, v);
     return v;
+}
+
+/* Ports that lead to routers by configuration do so from the start. */
+static bool
+start_router_ports(void *v_, const struct topo_switch *ts)
+{
+    struct ctl_vlan *v = v_;
+    for (size_t i = 0; i < ts->n_ports; i++) {
+        struct port_id id = {ts->dpid, ts->ports[i]->no};
+        for (int f = 0; ts->ports[i]->up && f < IGMP_N_FAMILIES; f++) {
+            if (port_config(&v->families[f], &id)->role == IGMP_ROLE_ROUTER) {
+                igmp_snoop_port_up(vlan_snoop(v, f), &id,
+                                   loop_now(v->ctl->loop));
+            }
+        }
+    }
+    return true;
 }
 
 struct ctl_vlan *
@@ -169,12 +278,14 @@ vlan_get(struct ctl *ctl, uint16_t vlan)
     loop_timer_init(&v->timer, timer_cb, v);
     HASH_ADD(hh, ctl->vlans, vlan, sizeof v->vlan, v);
     for (int f = 0; f < IGMP_N_FAMILIES; f++) {
-        struct igmp_config igmp = family_config(v->config, f);
+        struct igmp_config igmp = family_config(v, f);
         struct vlan_family *family = &v->families[f];
         family->vlan = v;
         family->snoop = igmp_snoop_create(vlan, &igmp, &snoop_ops, family,
                                           loop_now(ctl->loop));
     }
+    address_configure(v);
+    topo_each_switch(ctl->topo, start_router_ports, v);
     vlan_settle(v);
 
     struct ctl_switch *sw, *tmp;
@@ -241,31 +352,61 @@ family_of(const uint8_t *frame, size_t size)
     return v6 ? IGMP_IPV6 : IGMP_IPV4;
 }
 
-void
-vlans_packet_in(struct ctl *ctl, const struct port_id *port,
-                const uint8_t *frame, size_t size)
+static void
+dropped(struct relay *r, enum igmp_error error)
 {
-    struct igmp_msg msg;
-    ctl->frames++;
-    enum igmp_error error = igmp_msg_decode(frame, size, &msg);
-    if (error) {
-        ctl->igmp_undecoded[family_of(frame, size)][error]++;
-        VLOG_DBG_RL(&rl, DPID_FMT " port %" PRIu64 ": IGMP dropped: %s",
-                    port->dpid, port->port_no, igmp_error_name(error));
-        return;
-    }
-    struct ctl_vlan *v = vlan_get(ctl, msg.vlan);
-    struct igmp_snoop *snoop = vlan_snoop(v, msg.family);
+    struct ctl *ctl = r->ctl;
+    const struct port_id *port = r->from;
+    ctl->igmp_undecoded[family_of(r->frame, r->size)][error]++;
+    VLOG_DBG_RL(&rl, DPID_FMT " port %" PRIu64 ": IGMP or MLD dropped: %s",
+                port->dpid, port->port_no, igmp_error_name(error));
+}
+
+static void
+input(struct ctl_vlan *v, const struct port_id *port,
+      const struct igmp_msg *msg, struct relay *r, int64_t now)
+{
+    struct ctl *ctl = v->ctl;
+    struct igmp_snoop *snoop = vlan_snoop(v, msg->family);
     size_t before = igmp_snoop_n_members(snoop);
-    error = igmp_snoop_input(snoop, port, &msg, loop_now(ctl->loop));
+    enum igmp_error error = igmp_snoop_input(snoop, port, msg, now);
     size_t after = igmp_snoop_n_members(snoop);
     if (after > before) {
         ctl->joins += after - before;
     } else {
         ctl->leaves += before - after;
     }
-    relay(snoop, igmp_snoop_relay(snoop, &msg, error),
-          &(struct relay){ctl, port, frame, size});
+    /* The switch itself has passed a PIM hello on. */
+    if (msg->kind != IGMP_PIM_HELLO) {
+        relay(snoop, igmp_snoop_relay(snoop, msg, error), r);
+    }
+}
+
+void
+vlans_packet_in(struct ctl *ctl, const struct port_id *port,
+                const uint8_t *frame, size_t size)
+{
+    struct igmp_msg msg;
+    struct relay r = {ctl, port, frame, size};
+    int64_t now = loop_now(ctl->loop);
+    ctl->frames++;
+    if (!guard_admit(ctl, port, now)) {
+        dropped(&r, IGMP_RATE);
+        return;
+    }
+    enum igmp_error error = igmp_msg_decode(frame, size, &msg);
+    if (error) {
+        dropped(&r, error);
+        return;
+    }
+    struct ctl_vlan *v = vlan_get(ctl, msg.vlan);
+    if (msg.family == IGMP_IPV6 && !v->config->mld) {
+        /* Punted before the flow that passes it on was in place. */
+        relay(NULL, IGMP_RELAY_ALL, &r);
+        return;
+    }
+    address_heard(v, &msg, now);
+    input(v, port, &msg, &r, now);
     vlan_settle(v);
 }
 
@@ -294,6 +435,37 @@ vlans_port_down(struct ctl *ctl, const struct port_id *port)
 }
 
 void
+vlan_configure(struct ctl_vlan *v, enum igmp_family family)
+{
+    struct igmp_config igmp = family_config(v, family);
+    igmp_snoop_set_config(vlan_snoop(v, family), &igmp,
+                          loop_now(v->ctl->loop));
+}
+
+/* The machines of a vlan ask for all settings again. */
+static void
+set_config(struct ctl_vlan *v)
+{
+    for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+        vlan_configure(v, f);
+    }
+    vlan_settle(v);
+}
+
+void
+vlans_port_changed(struct ctl *ctl, const struct port_id *id)
+{
+    struct ctl_vlan *v, *tmp;
+    HASH_ITER (hh, ctl->vlans, v, tmp) {
+        struct vlan_port *port;
+        HASH_FIND(hh, v->ports, id, sizeof *id, port);
+        if (port && read_settings(v, port)) {
+            set_config(v);
+        }
+    }
+}
+
+void
 vlans_reconfigure(struct ctl *ctl)
 {
     vlan_get(ctl, 0);
@@ -302,14 +474,30 @@ vlans_reconfigure(struct ctl *ctl)
     }
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, ctl->vlans, v, tmp) {
+        struct vlan_port *port, *next;
         v->config = config_get_vlan(ctl->config, v->vlan);
-        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
-            struct igmp_config igmp = family_config(v->config, f);
-            igmp_snoop_set_config(vlan_snoop(v, f), &igmp,
-                                  loop_now(ctl->loop));
+        HASH_ITER (hh, v->ports, port, next) {
+            read_settings(v, port);
         }
-        vlan_settle(v);
+        address_configure(v);
+        set_config(v);
     }
+}
+
+static void
+vlan_destroy(struct ctl_vlan *v)
+{
+    struct vlan_port *port, *tmp;
+    loop_timer_clear(v->ctl->loop, &v->timer);
+    for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+        igmp_snoop_destroy(vlan_snoop(v, f));
+    }
+    HASH_ITER (hh, v->ports, port, tmp) {
+        HASH_DELETE(hh, v->ports, port);
+        free(port);
+    }
+    igmp_address_destroy(v->address);
+    free(v);
 }
 
 void
@@ -318,10 +506,6 @@ vlans_destroy(struct ctl *ctl)
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, ctl->vlans, v, tmp) {
         HASH_DELETE(hh, ctl->vlans, v);
-        loop_timer_clear(ctl->loop, &v->timer);
-        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
-            igmp_snoop_destroy(vlan_snoop(v, f));
-        }
-        free(v);
+        vlan_destroy(v);
     }
 }
