@@ -24,18 +24,54 @@ struct group_build {
     bool go_on;
 };
 
-static const struct ip_addr *
-copy_sources(const struct igmp_port_view *port, size_t *n)
+static bool
+fixed_wants(const struct igmp_filter *fixed, const struct ip_addr *source)
 {
-    struct ip_addr *sources = xcalloc(port->n_sources + 1, sizeof *sources);
-    *n = 0;
-    for (size_t i = 0; i < port->n_sources; i++) {
-        /* Include mode lists what is wanted, exclude mode what is blocked. */
-        if (port->sources[i].forward != port->exclude) {
-            sources[(*n)++] = port->sources[i].address;
+    for (size_t i = 0; fixed && i < fixed->n_sources; i++) {
+        if (ip_addr_equal(&fixed->sources[i], source)) {
+            return !fixed->exclude;
         }
     }
-    return sources;
+    return fixed && fixed->exclude;
+}
+
+static bool
+is_learned(const struct igmp_port_view *port, const struct ip_addr *source)
+{
+    for (size_t i = 0; i < port->n_sources; i++) {
+        if (ip_addr_equal(&port->sources[i].address, source)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What hosts ask for and what the operator has set, as one filter.  Include
+ * mode lists what is wanted, exclude mode what is blocked. */
+static void
+copy_filter(struct view_member *m, const struct igmp_port_view *port)
+{
+    const struct igmp_filter *fixed = port->fixed;
+    size_t n_fixed = fixed ? fixed->n_sources : 0;
+    struct ip_addr *sources =
+        xcalloc(port->n_sources + n_fixed + 1, sizeof *sources);
+    bool learned_exclude = port->learned && port->exclude;
+    m->exclude = learned_exclude || (fixed && fixed->exclude);
+    for (size_t i = 0; i < port->n_sources; i++) {
+        const struct igmp_source_view *s = &port->sources[i];
+        bool wanted = s->forward || fixed_wants(fixed, &s->address);
+        if (wanted != m->exclude) {
+            sources[m->n_sources++] = s->address;
+        }
+    }
+    for (size_t i = 0; i < n_fixed; i++) {
+        const struct ip_addr *s = &fixed->sources[i];
+        bool wanted = learned_exclude || !fixed->exclude;
+        if (wanted != m->exclude && !is_learned(port, s)) {
+            sources[m->n_sources++] = *s;
+        }
+    }
+    m->sources = sources;
 }
 
 static const struct view_host *
@@ -89,17 +125,17 @@ add_member(void *b_, const struct igmp_port_view *port)
     *m = (struct view_member){
         .port = port->port,
         .port_name = switch_port_name(b->ctl, &port->port),
-        .exclude = port->exclude,
         .version =
             port->learned ? igmp_version_shown(family, port->version) : 0,
         .origin = origin_of(port, family),
         .fixed_by = members_at(b->ctl, b->vlan->vlan, &b->group, &port->port),
         .delivery =
             port->delivery == IGMP_DELIVER_UNICAST ? "unicast" : "multicast",
-        .expires_ms = view_remaining(port_expires(port), b->now),
+        .expires_ms =
+            port->learned ? view_remaining(port_expires(port), b->now) : -1,
         .hosts = copy_hosts(port, family, b->now),
         .n_hosts = port->n_hosts};
-    m->sources = copy_sources(port, &m->n_sources);
+    copy_filter(m, port);
     return true;
 }
 
