@@ -7,11 +7,16 @@ libigmp_a_SOURCES = \
 	igmp/igmp-hosts.c igmp/igmp-hosts.h \
 	igmp/igmp-input.c \
 	igmp/igmp-limits.c \
+	igmp/igmp-merge.c igmp/igmp-merge.h \
 	igmp/igmp-msg.c igmp/igmp-msg.h igmp/igmp-msg-private.h \
 	igmp/igmp-ports.c \
+	igmp/igmp-proxy.c igmp/igmp-proxy.h \
 	igmp/igmp-querier.c igmp/igmp-querier.h \
+	igmp/igmp-say.c igmp/igmp-say.h \
 	igmp/igmp-snoop.c igmp/igmp-snoop.h igmp/igmp-snoop-private.h \
 	igmp/igmp-sources.c igmp/igmp-sources.h \
+	igmp/igmp-speaker.c igmp/igmp-speaker.h \
+	igmp/igmp-speaker-private.h igmp/igmp-speaker-record.c \
 	igmp/igmp-table.c igmp/igmp-table.h \
 	igmp/igmp-view.c \
 	igmp/mld-build.c \
@@ -24,6 +29,7 @@ igmp_tests = \
 	tests/unit/test-igmp-group \
 	tests/unit/test-igmp-model \
 	tests/unit/test-igmp-msg \
+	tests/unit/test-igmp-proxy \
 	tests/unit/test-igmp-querier \
 	tests/unit/test-igmp-snoop
 check_PROGRAMS += $(igmp_tests)
@@ -43,6 +49,10 @@ tests_unit_test_igmp_model_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_msg_SOURCES = tests/unit/test-igmp-msg.c
 tests_unit_test_igmp_msg_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_msg_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_proxy_SOURCES = tests/unit/test-igmp-proxy.c \
+	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
+tests_unit_test_igmp_proxy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_proxy_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_querier_SOURCES = tests/unit/test-igmp-querier.c \
 	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_querier_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -33,7 +33,7 @@ struct igmp_times {
     int64_t last_member;      /* Last Member Query Interval, 8.8. */
     int last_member_count;    /* Last Member Query Count, 8.9. */
     int64_t last_member_time; /* Last Member Query Time, 8.10. */
-    int query_version; /* Of our queries: 0 while another is the querier. */
+    int query_version;        /* Of our queries: 0: we send none. */
 };
 
 /* What a call needs and what comes out of it. */

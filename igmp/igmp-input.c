@@ -200,6 +200,7 @@ input_query(struct igmp_snoop *s, struct igmp_port *port,
     bool changed = igmp_querier_input(&s->querier, &port->id, msg, s->now);
     igmp_querier_done(s, changed);
     igmp_learn_router_port(s, port);
+    igmp_proxy_query_heard(s, &port->id, msg);
     if (!s->querier.ours && !ip_addr_is_any(&msg->group) && !msg->suppress) {
         specific_query_heard(s, msg);
     }

@@ -8,6 +8,13 @@
 /* Ports: those that lead to routers, those that come and go, and what a
  * switch still forwards after a restart. */
 
+void
+igmp_router_ports_changed(struct igmp_snoop *s, const struct port_id *port)
+{
+    igmp_proxy_router_changed(s, port);
+    s->ops.router_ports_changed(s->aux, port);
+}
+
 /* RFC 4541 2.1.1: where queries come from is where routers are. */
 void
 igmp_learn_router_port(struct igmp_snoop *s, struct igmp_port *port)
@@ -18,7 +25,7 @@ igmp_learn_router_port(struct igmp_snoop *s, struct igmp_port *port)
                           s->now + igmp_querier_other_present(&s->querier));
     igmp_table_arm_port(&s->table, port);
     if (is_new) {
-        s->ops.router_ports_changed(s->aux, &port->id);
+        igmp_router_ports_changed(s, &port->id);
     }
 }
 
@@ -42,7 +49,7 @@ igmp_run_port(struct igmp_snoop *s, struct igmp_port *port)
     }
     igmp_table_arm_port(&s->table, port);
     if (gone) {
-        s->ops.router_ports_changed(s->aux, &port->id);
+        igmp_router_ports_changed(s, &port->id);
     }
 }
 
@@ -78,7 +85,7 @@ igmp_snoop_port_down(struct igmp_snoop *s, const struct port_id *id,
     igmp_table_remove_port(&s->table, port);
     igmp_querier_port_down(&s->querier, &copy, now);
     if (was_router) {
-        s->ops.router_ports_changed(s->aux, &copy);
+        igmp_router_ports_changed(s, &copy);
     }
 }
 

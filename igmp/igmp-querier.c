@@ -200,6 +200,26 @@ response_interval(const struct igmp_querier *q)
                : q->config.query_response_interval;
 }
 
+/* Of the specific queries that we send.  Beside another querier it asks, which
+ * hears the hosts' leaves if they are relayed to it.  If we proxy, it hears
+ * nothing of one until we know who is left: so we ask that, in a version that
+ * its hosts speak. */
+static int
+query_version(const struct igmp_querier *q)
+{
+    int version = q->config.version;
+
+    if (q->ours) {
+        return version;
+    } else if (q->config.upstream == IGMP_UPSTREAM_RELAY
+               || (q->config.family == IGMP_IPV6
+                   && ip_addr_is_any(&q->config.address))) {
+        return 0; /* An MLD query cannot come from nowhere. */
+    }
+    return q->expires != INT64_MAX && q->version < version ? q->version
+                                                           : version;
+}
+
 void
 igmp_querier_times(const struct igmp_querier *q, struct igmp_times *times)
 {
@@ -210,7 +230,7 @@ igmp_querier_times(const struct igmp_querier *q, struct igmp_times *times)
     times->last_member = q->config.last_member_interval;
     times->last_member_count = q->config.last_member_count;
     times->last_member_time = times->last_member * times->last_member_count;
-    times->query_version = q->ours ? q->config.version : 0;
+    times->query_version = query_version(q);
 }
 
 int64_t

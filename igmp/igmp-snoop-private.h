@@ -8,11 +8,13 @@
  *   igmp-input.c   reports and queries
  *   igmp-limits.c  what a port may do
  *   igmp-ports.c   router ports, ports that come and go, restoring
+ *   igmp-proxy.c   what is said upstream
  *   igmp-view.c    reading */
 
 #include <stdint.h>
 
 #include "igmp/igmp-group.h"
+#include "igmp/igmp-proxy.h"
 #include "igmp/igmp-querier.h"
 #include "igmp/igmp-snoop.h"
 #include "igmp/igmp-table.h"
@@ -25,6 +27,7 @@ struct igmp_snoop {
     struct igmp_querier querier;
     struct igmp_times times; /* Of 'querier', kept up to date. */
     struct igmp_table table;
+    struct igmp_proxy proxy;
     int64_t now; /* Of the last event. */
 
     /* After we took over from another querier, nothing that was not asked by
@@ -48,6 +51,9 @@ void igmp_turn_begin(struct igmp_turn *, struct igmp_snoop *,
 /* Takes the member away if nothing is left of it, arms its timer otherwise,
  * and tells what changed. */
 void igmp_turn_end(struct igmp_turn *);
+/* What 'port' gets of 'group' changed: tells everybody. */
+void igmp_membership_changed(struct igmp_snoop *, const struct ip_addr *group,
+                             const struct port_id *port);
 void igmp_forget_member(struct igmp_snoop *, struct igmp_member *);
 /* When every host that is asked from now on has answered. */
 int64_t igmp_answered_by(const struct igmp_snoop *);
@@ -75,6 +81,8 @@ void igmp_guard_tell(struct igmp_snoop *, struct igmp_port *,
                      const struct igmp_guard_event *);
 
 /* igmp-ports.c */
+/* Likewise, 'port' became or ceased to be a router port. */
+void igmp_router_ports_changed(struct igmp_snoop *, const struct port_id *);
 /* RFC 4541 2.1.1: where queries come from is where routers are. */
 void igmp_learn_router_port(struct igmp_snoop *, struct igmp_port *);
 /* Its timer is due. */

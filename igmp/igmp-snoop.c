@@ -51,12 +51,17 @@ send_query(struct igmp_snoop *s, const struct port_id *port,
     uint8_t frame[MAX_FRAME];
 
     q.family = c->family;
-    q.version = c->version;
+    q.version = ip_addr_is_any(&q.group) ? c->version : s->times.query_version;
     q.eth_src = c->mac;
     q.vlan = s->vlan;
-    q.ip_src = c->address;
-    q.qrv = (uint8_t) c->robustness;
-    q.query_interval_ms = c->query_interval;
+    q.qrv = (uint8_t) igmp_querier_robustness(&s->querier);
+    q.query_interval_ms = igmp_querier_query_interval(&s->querier);
+    /* Beside another querier, from 0.0.0.0: it is no bid (RFC 4541 2.1.1). */
+    if (s->querier.ours || c->family == IGMP_IPV6) {
+        q.ip_src = c->address;
+    } else {
+        q.ip_src = IP_ADDR_ANY;
+    }
 
     size_t size = igmp_query_encode(&q, frame, sizeof frame);
     if (size) {
@@ -111,6 +116,14 @@ igmp_turn_begin(struct igmp_turn *t, struct igmp_snoop *s,
 }
 
 void
+igmp_membership_changed(struct igmp_snoop *s, const struct ip_addr *group,
+                        const struct port_id *port)
+{
+    igmp_proxy_member_changed(s, group);
+    s->ops.membership_changed(s->aux, group, port);
+}
+
+void
 igmp_turn_end(struct igmp_turn *t)
 {
     struct igmp_snoop *s = t->s;
@@ -126,7 +139,7 @@ igmp_turn_end(struct igmp_turn *t)
         timer_heap_set(&s->table.member_timers, &m->timer, t->ctx.soonest);
     }
     if (t->ctx.changed) {
-        s->ops.membership_changed(s->aux, &group, &port);
+        igmp_membership_changed(s, &group, &port);
     }
 }
 
@@ -140,7 +153,7 @@ igmp_forget_member(struct igmp_snoop *s, struct igmp_member *m)
     igmp_turn_begin(&t, s, m);
     igmp_group_uninit(&m->group, &t.ctx);
     igmp_table_remove_member(&s->table, m);
-    s->ops.membership_changed(s->aux, &group, &port);
+    igmp_membership_changed(s, &group, &port);
 }
 
 /* The querier's role and times. */
@@ -189,6 +202,7 @@ igmp_snoop_create(uint16_t vlan, const struct igmp_config *config,
     igmp_table_init(&s->table);
     igmp_querier_init(&s->querier, config, now);
     igmp_querier_times(&s->querier, &s->times);
+    igmp_proxy_init(s);
     return s;
 }
 
@@ -196,6 +210,7 @@ void
 igmp_snoop_destroy(struct igmp_snoop *s)
 {
     if (s) {
+        igmp_proxy_uninit(s);
         igmp_table_uninit(&s->table);
         free(s);
     }
@@ -212,6 +227,7 @@ igmp_snoop_set_config(struct igmp_snoop *s, const struct igmp_config *config,
         port->config = NULL;
     }
     igmp_querier_done(s, igmp_querier_set_config(&s->querier, config, now));
+    igmp_proxy_configured(s);
 }
 
 /* Time. */
@@ -244,6 +260,7 @@ igmp_snoop_run(struct igmp_snoop *s, int64_t now)
     igmp_querier_done(s, changed);
     if (send) {
         igmp_send_general_query(s, NULL);
+        igmp_proxy_query_sent(s);
     }
     while ((node = timer_heap_pop_due(&s->table.port_timers, now))) {
         igmp_run_port(s, CONTAINER_OF(node, struct igmp_port, timer));
@@ -251,6 +268,7 @@ igmp_snoop_run(struct igmp_snoop *s, int64_t now)
     while ((node = timer_heap_pop_due(&s->table.member_timers, now))) {
         run_member(s, CONTAINER_OF(node, struct igmp_member, timer));
     }
+    igmp_proxy_run(s);
 }
 
 int64_t
@@ -258,7 +276,8 @@ igmp_snoop_deadline(const struct igmp_snoop *s)
 {
     int64_t at[] = {igmp_querier_deadline(&s->querier),
                     timer_heap_deadline(&s->table.port_timers),
-                    timer_heap_deadline(&s->table.member_timers)};
+                    timer_heap_deadline(&s->table.member_timers),
+                    igmp_proxy_deadline(s)};
     int64_t soonest = at[0];
 
     for (size_t i = 1; i < sizeof at / sizeof *at; i++) {

@@ -108,7 +108,10 @@ igmp_snoop_relay(const struct igmp_snoop *s, const struct igmp_msg *msg,
         return IGMP_RELAY_NONE;
     }
     if (msg->kind != IGMP_QUERY) {
-        return IGMP_RELAY_ROUTERS;
+        /* Else what there is to say is said by igmp-proxy, or nothing is. */
+        return s->querier.config.upstream == IGMP_UPSTREAM_RELAY
+                   ? IGMP_RELAY_ROUTERS
+                   : IGMP_RELAY_NONE;
     }
     /* While we are the querier, who else asks has lost or is a proxy: hosts
      * that heard both would answer twice. */

@@ -9,8 +9,8 @@
  *   igmp_snoop_forwards() names;
  * - filtered sources are those that a view shows as special, each once;
  * - after igmp_snoop_run() the deadline lies ahead;
- * - what is sent parses, is never sent by one who is not the querier, and
- *   not without end;
+ * - what is sent parses, and not without end; general queries come from the
+ *   querier, reports go to router ports;
  * - tables keep to their limits, and nothing is left after all ports went. */
 
 #include <stdlib.h>
@@ -105,13 +105,20 @@ sent(void *w_, const struct port_id *port, const void *frame, size_t size)
     struct igmp_msg m;
 
     igmp_snoop_querier(w->s, &q);
-    CHECK(q.ours);
     CHECK(!igmp_msg_decode(frame, size, &m));
-    CHECK(m.kind == IGMP_QUERY && m.ttl == 1 && m.router_alert);
-    CHECK(m.version == w->config.version);
+    CHECK(m.ttl == 1 && m.router_alert);
+    w->n_sent++;
+    if (m.kind != IGMP_QUERY) { /* Proxied. */
+        CHECK(w->config.upstream == IGMP_UPSTREAM_PROXY);
+        CHECK(port && igmp_snoop_is_router_port(w->s, port));
+        return;
+    }
+    CHECK(q.ours
+          || (w->config.upstream != IGMP_UPSTREAM_RELAY
+              && !ip_addr_is_any(&m.group) && ip_addr_is_any(&m.ip_src)));
+    CHECK(m.version == w->config.version || !q.ours);
     CHECK(!m.sources.n || m.version == 3);
     CHECK(port || ip_addr_is_any(&m.group));
-    w->n_sent++;
 }
 
 static void
@@ -345,6 +352,7 @@ step_config(struct world *w)
     c->query_response_interval = wire_get_u8(&w->in) * 100;
     c->last_member_interval = wire_get_u8(&w->in) * 10;
     c->last_member_count = wire_get_u8(&w->in) % 5;
+    c->upstream = (enum igmp_upstream)((what >> 5) % 3);
     igmp_snoop_set_config(w->s, c, w->now);
 }
 

@@ -83,6 +83,38 @@ router_ports_changed(void *f_, const struct port_id *id)
          igmp_snoop_is_router_port(f->s, id) ? 'R' : 'r');
 }
 
+/* Appends what a report says to 'text'. */
+static void
+put_report(char *text, const struct igmp_msg *m)
+{
+    static const char *const types[] = {"",      "IS_IN", "IS_EX", "TO_IN",
+                                        "TO_EX", "ALLOW", "BLOCK"};
+    struct igmp_record_cursor c;
+    struct igmp_record r;
+    char buf[IP_ADDR_STRLEN];
+    const char *before = "", *end = text + 400;
+
+    if (m->kind != IGMP_V3_REPORT) {
+        sprintf(text, "%s:%s",
+                m->kind == IGMP_V2_LEAVE ? "leave"
+                : m->version == 1        ? "v1"
+                                         : "v2",
+                ip_addr_format(&m->group, buf));
+        return;
+    }
+    igmp_record_first(&c, m);
+    while (igmp_record_next(&c, &r) && text < end) {
+        text += sprintf(text, "%s%s:%s", before, types[r.type],
+                        ip_addr_format(&r.group, buf));
+        for (size_t i = 0; i < r.sources.n && i < 4; i++) {
+            struct ip_addr a = igmp_source_at(&r.sources, i);
+
+            text += sprintf(text, ",%s", ip_addr_format(&a, buf));
+        }
+        before = "|";
+    }
+}
+
 static void
 sent(void *f_, const struct port_id *id, const void *frame, size_t size)
 {
@@ -93,12 +125,18 @@ sent(void *f_, const struct port_id *id, const void *frame, size_t size)
     assert_true(size <= sizeof f->sent_bytes);
     memcpy(f->sent_bytes, frame, size);
     assert_int_equal(igmp_msg_decode(f->sent_bytes, size, m), IGMP_OK);
-    assert_int_equal(m->kind, IGMP_QUERY);
     assert_int_equal(m->ttl, 1);
     assert_true(m->router_alert);
-    assert_true(ip_addr_equal(&m->ip_src, &f->config.address)
-                || ip_addr_is_any(&f->config.address));
+    if (!ip_addr_is_any(&m->ip_src)) {
+        assert_true(ip_addr_equal(&m->ip_src, &f->config.address));
+    }
 
+    f->n_sent++;
+    if (m->kind != IGMP_QUERY) {
+        put_report(text + sprintf(text, "%s!", port_name(id)), m);
+        note(f, "%s", text);
+        return;
+    }
     size_t n = (size_t) sprintf(text, "%s?", id ? port_name(id) : "*");
     if (!ip_addr_is_any(&m->group)) {
         n += (size_t) sprintf(text + n, "%s", ip_addr_format(&m->group, buf));
@@ -142,6 +180,7 @@ setup(void **state)
     igmp_config_init(&f->config);
     f->config.address = ip("10.1.0.1");
     f->config.mac = (struct mac_addr){{2, 0, 0, 0, 0, 1}};
+    f->config.upstream = IGMP_UPSTREAM_RELAY;
     create(f, 0);
     igmp_snoop_run(f->s, f->now);
     f->now += 40 * SECOND;

@@ -13,7 +13,10 @@
  *     *?                general query to all ports
  *     p2?               general query to port 2
  *     p2?226.2.2.2      group-specific, ",S1,S2" for sources, "/S" for the
- *                       S flag */
+ *                       S flag
+ *     p3!TO_EX:226.2.2.2,S1|IS_IN:...
+ *                       report to port 3; "v2:", "v1:" or "leave:" and the
+ *                       group if it is of an older version */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +36,7 @@ struct fixture {
     int64_t now;
     char log[4096];
     struct igmp_msg sent; /* Last. */
+    unsigned int n_sent;
     uint8_t sent_bytes[1600];
 };
 
@@ -41,7 +45,8 @@ struct ip_addr ip(const char *s);
 struct port_id port(unsigned int n);
 const char *port_name(const struct port_id *id);
 
-/* Default configuration, our address 10.1.0.1, start-up burst over. */
+/* Default configuration, our address 10.1.0.1, start-up burst over; reports
+ * are relayed, not proxied. */
 int setup(void **state);
 int teardown(void **state);
 /* Starts anew with 'f->config', at once. */

@@ -644,6 +644,7 @@ run(bool querier)
     print_message("OFM_SEED=%u, %ld events\n", w.seed, n_events);
     igmp_config_init(&config);
     config.querier = querier;
+    config.upstream = IGMP_UPSTREAM_RELAY; /* The other querier asks. */
     w.s = igmp_snoop_create(0, &config, &ops, &w, w.now);
     igmp_snoop_run(w.s, w.now);
     for (long i = 0; i < n_events; i++) {

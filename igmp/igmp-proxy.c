@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "igmp/igmp-proxy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "igmp/igmp-snoop-private.h"
+#include "lib/xalloc.h"
+
+/* A port that is spoken to. */
+struct igmp_outlet {
+    struct timer_node timer; /* First: a node is its outlet. */
+    struct port_id port;
+    UT_hash_handle hh;
+    struct igmp_speaker speaker;
+};
+
+/* What is wanted. */
+
+static void
+merge_member(struct igmp_merge *m, const struct igmp_group *g)
+{
+    struct ip_addr list[IGMP_MAX_SOURCES];
+    size_t n = 0;
+
+    for (size_t i = 0; i < g->n_sources; i++) {
+        /* INCLUDE (A): A.  EXCLUDE (X,Y): Y. */
+        if (g->sources[i].forward != g->exclude) {
+            list[n++] = g->sources[i].address;
+        }
+    }
+    if (g->exclude) {
+        igmp_merge_exclude(m, list, n);
+    } else {
+        igmp_merge_include(m, list, n);
+    }
+}
+
+/* All that members on other ports than 'port' want, RFC 4605 4.1. */
+static void
+wanted_cb(void *s_, const struct ip_addr *group, const struct port_id *port,
+          struct igmp_merge *m)
+{
+    const struct igmp_snoop *s = s_;
+    const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
+
+    igmp_merge_begin(m, group);
+    for (int exclude = 1; entry && exclude >= 0; exclude--) {
+        for (size_t i = 0; i < entry->n_slots && !igmp_merge_is_all(m); i++) {
+            const struct igmp_slot *slot = &entry->slots[i];
+
+            if (slot->member->group.exclude == exclude
+                && !port_id_equal(&slot->port, port)) {
+                merge_member(m, &slot->member->group);
+            }
+        }
+    }
+}
+
+/* Outlets. */
+
+static struct igmp_outlet *
+lookup(const struct igmp_snoop *s, const struct port_id *port)
+{
+    struct igmp_outlet *o;
+
+    HASH_FIND(hh, s->proxy.outlets, port, sizeof *port, o);
+    return o;
+}
+
+static void
+arm(struct igmp_snoop *s, struct igmp_outlet *o)
+{
+    timer_heap_set(&s->proxy.timers, &o->timer,
+                   igmp_speaker_deadline(&o->speaker));
+}
+
+/* It hears everything at once. */
+static void
+open_outlet(struct igmp_snoop *s, const struct port_id *port)
+{
+    const struct igmp_entry *entry;
+    struct igmp_outlet *o = xcalloc(1, sizeof *o);
+
+    o->port = *port;
+    o->timer.at = INT64_MAX;
+    igmp_speaker_init(&o->speaker, &s->proxy.env, port);
+    HASH_ADD(hh, s->proxy.outlets, port, sizeof o->port, o);
+    for (entry = s->table.entries; entry; entry = entry->hh.next) {
+        igmp_speaker_changed(&o->speaker, &entry->address, s->now);
+    }
+    arm(s, o);
+}
+
+static void
+close_outlet(struct igmp_snoop *s, struct igmp_outlet *o)
+{
+    timer_heap_cancel(&s->proxy.timers, &o->timer);
+    HASH_DEL(s->proxy.outlets, o);
+    igmp_speaker_uninit(&o->speaker);
+    free(o);
+}
+
+static void
+close_all(struct igmp_snoop *s)
+{
+    struct igmp_outlet *o, *next;
+
+    HASH_ITER (hh, s->proxy.outlets, o, next) {
+        close_outlet(s, o);
+    }
+}
+
+/* Life. */
+
+static void
+send_cb(void *s_, const struct port_id *port, const void *frame, size_t size)
+{
+    const struct igmp_snoop *s = s_;
+
+    s->ops.send(s->aux, port, frame, size);
+}
+
+static void
+take_config(struct igmp_snoop *s)
+{
+    const struct igmp_config *c = &s->querier.config;
+    struct igmp_speaker_env *env = &s->proxy.env;
+
+    env->voice.family = c->family;
+    env->voice.mac = c->mac;
+    env->voice.address = c->address;
+    env->version = c->version;
+    env->robustness = c->robustness;
+}
+
+/* Many daemons that start at once have different addresses, if nothing else:
+ * their random delays should differ. */
+static uint64_t
+seed(const struct igmp_snoop *s)
+{
+    const struct igmp_config *c = &s->querier.config;
+    uint64_t x = (uint64_t) s->now;
+
+    for (size_t i = 0; i < sizeof c->address.b; i++) {
+        x = x * 31 + c->address.b[i];
+    }
+    for (size_t i = 0; i < sizeof c->mac.b; i++) {
+        x = x * 31 + c->mac.b[i];
+    }
+    return x * 31 + s->vlan;
+}
+
+void
+igmp_proxy_init(struct igmp_snoop *s)
+{
+    s->proxy.env = (struct igmp_speaker_env){
+        .voice = {.vlan = s->vlan, .send = send_cb, .aux = s},
+        .random = seed(s),
+        .wanted = wanted_cb};
+    timer_heap_init(&s->proxy.timers);
+    take_config(s);
+}
+
+void
+igmp_proxy_uninit(struct igmp_snoop *s)
+{
+    close_all(s);
+    timer_heap_uninit(&s->proxy.timers);
+    igmp_merge_uninit(&s->proxy.env.merge);
+}
+
+void
+igmp_proxy_configured(struct igmp_snoop *s)
+{
+    const struct igmp_port *port;
+
+    take_config(s);
+    if (s->querier.config.upstream != IGMP_UPSTREAM_PROXY) {
+        close_all(s);
+    }
+    for (port = s->table.routers; port; port = port->next_router) {
+        igmp_proxy_router_changed(s, &port->id);
+    }
+}
+
+/* Events. */
+
+void
+igmp_proxy_router_changed(struct igmp_snoop *s, const struct port_id *port)
+{
+    struct igmp_outlet *o = lookup(s, port);
+    bool is_router = igmp_snoop_is_router_port(s, port)
+                     && s->querier.config.upstream == IGMP_UPSTREAM_PROXY;
+
+    if (is_router && !o) {
+        open_outlet(s, port);
+    } else if (!is_router && o) {
+        close_outlet(s, o);
+    }
+}
+
+void
+igmp_proxy_member_changed(struct igmp_snoop *s, const struct ip_addr *group)
+{
+    struct igmp_outlet *o, *next;
+
+    HASH_ITER (hh, s->proxy.outlets, o, next) {
+        igmp_speaker_changed(&o->speaker, group, s->now);
+        arm(s, o);
+    }
+}
+
+/* To 'from' only, or to everybody if it is NULL. */
+static void
+ask(struct igmp_snoop *s, const struct port_id *from,
+    const struct igmp_question *q)
+{
+    struct igmp_outlet *o, *next;
+
+    HASH_ITER (hh, s->proxy.outlets, o, next) {
+        if (!from || port_id_equal(&o->port, from)) {
+            igmp_speaker_asked(&o->speaker, q, s->now);
+            arm(s, o);
+        }
+    }
+}
+
+/* While we are the querier, queries of others are not passed on. */
+void
+igmp_proxy_query_heard(struct igmp_snoop *s, const struct port_id *port,
+                       const struct igmp_msg *m)
+{
+    const struct igmp_question q = {
+        .version = m->version,
+        .group = m->group,
+        .sources = &m->sources,
+        .max_resp_ms = m->max_resp_ms,
+        .qrv = m->qrv,
+        .older_present = igmp_querier_robustness(&s->querier)
+                             * igmp_querier_query_interval(&s->querier)
+                         + m->max_resp_ms};
+
+    ask(s, s->querier.ours ? port : NULL, &q);
+}
+
+void
+igmp_proxy_query_sent(struct igmp_snoop *s)
+{
+    const struct igmp_config *c = &s->querier.config;
+    const struct igmp_question q = {.version = c->version,
+                                    .group = IP_ADDR_ANY,
+                                    .max_resp_ms = c->query_response_interval,
+                                    .qrv = c->robustness,
+                                    .older_present =
+                                        igmp_config_membership_interval(c)};
+
+    ask(s, NULL, &q);
+}
+
+/* Time. */
+
+void
+igmp_proxy_run(struct igmp_snoop *s)
+{
+    struct timer_node *node;
+
+    while ((node = timer_heap_pop_due(&s->proxy.timers, s->now))) {
+        struct igmp_outlet *o = (struct igmp_outlet *) (void *) node;
+
+        igmp_speaker_run(&o->speaker, s->now);
+        arm(s, o);
+    }
+}
+
+int64_t
+igmp_proxy_deadline(const struct igmp_snoop *s)
+{
+    return timer_heap_deadline(&s->proxy.timers);
+}
