@@ -3,6 +3,7 @@ libigmp_a_SOURCES = \
 	igmp/igmp-address.c igmp/igmp-address.h \
 	igmp/igmp-build.c \
 	igmp/igmp-check.c igmp/igmp-check.h \
+	igmp/igmp-envelope.c \
 	igmp/igmp-group.c igmp/igmp-group.h \
 	igmp/igmp-hosts.c igmp/igmp-hosts.h \
 	igmp/igmp-input.c \
@@ -13,6 +14,7 @@ libigmp_a_SOURCES = \
 	igmp/igmp-proxy.c igmp/igmp-proxy.h \
 	igmp/igmp-querier.c igmp/igmp-querier.h \
 	igmp/igmp-say.c igmp/igmp-say.h \
+	igmp/igmp-signs.c \
 	igmp/igmp-snoop.c igmp/igmp-snoop.h igmp/igmp-snoop-private.h \
 	igmp/igmp-sources.c igmp/igmp-sources.h \
 	igmp/igmp-speaker.c igmp/igmp-speaker.h \

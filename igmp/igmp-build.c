@@ -2,93 +2,14 @@
 #include <config.h>
 #include "igmp/igmp-msg.h"
 
-#include <string.h>
-
 #include "igmp/igmp-msg-private.h"
 
-/* Building: the other half of igmp-msg.h.
- *
- * Sizes are not computed beforehand: lengths and checksums are filled in when
- * all is written, and the cursor's sticky error says whether it fitted. */
-
-enum {
-    IP_DF = 0x4000,
-    IP_HEADER_SIZE = 24, /* With the Router Alert option. */
-    IP_TOTAL_AT = 2,     /* Offsets in the IPv4 header. */
-    IP_CHECKSUM_AT = 10,
-    IGMP_CHECKSUM_AT = 2
-};
+/* Building: the other half of igmp-msg.h. */
 
 /* Destinations. */
 #define ALL_SYSTEMS    UINT32_C(0xe0000001) /* 224.0.0.1 */
 #define ALL_ROUTERS    UINT32_C(0xe0000002) /* 224.0.0.2 */
 #define ALL_V3_ROUTERS UINT32_C(0xe0000016) /* 224.0.0.22 */
-
-struct envelope {
-    struct mac_addr eth_dst; /* All zero: the group's. */
-    const struct mac_addr *eth_src;
-    uint16_t vlan;
-    const struct ip_addr *ip_src;
-    struct ip_addr ip_dst;
-};
-
-void
-igmp_ethernet_put(struct wire_writer *w, const struct mac_addr *eth_dst,
-                  const struct mac_addr *eth_src, uint16_t vlan, uint16_t type,
-                  const struct ip_addr *ip_dst)
-{
-    static const struct mac_addr none;
-    struct mac_addr dst = memcmp(eth_dst, &none, sizeof none)
-                              ? *eth_dst
-                              : mac_addr_of_group(ip_dst);
-
-    wire_put(w, dst.b, sizeof dst.b);
-    wire_put(w, eth_src->b, sizeof eth_src->b);
-    if (vlan) {
-        wire_put_be16(w, 0x8100);
-        wire_put_be16(w, vlan);
-    }
-    wire_put_be16(w, type);
-}
-
-/* Returns where the IPv4 header begins. */
-static size_t
-put_headers(struct wire_writer *w, const struct envelope *e)
-{
-    igmp_ethernet_put(w, &e->eth_dst, e->eth_src, e->vlan, 0x0800, &e->ip_dst);
-
-    size_t ip_at = w->at;
-    wire_put_u8(w, 0x40 | IP_HEADER_SIZE / 4);
-    wire_put_u8(w, 0xc0); /* Internetwork control, RFC 3376 4. */
-    wire_put_be16(w, 0);  /* Total length: later. */
-    wire_put_be16(w, 0);  /* An atomic datagram needs no id (RFC 6864). */
-    wire_put_be16(w, IP_DF);
-    wire_put_u8(w, 1); /* TTL. */
-    wire_put_u8(w, 2); /* IGMP. */
-    wire_put_be16(w, 0);
-    wire_put_be32(w, ip_addr_is_any(e->ip_src) ? 0 : ip_addr_to_v4(e->ip_src));
-    wire_put_be32(w, ip_addr_to_v4(&e->ip_dst));
-    wire_put_be32(w, 0x94040000); /* Router Alert, RFC 2113. */
-    return ip_at;
-}
-
-/* Fills in lengths and checksums.  Returns the frame's size, 0 if it did not
- * fit. */
-static size_t
-finish(struct wire_writer *w, size_t ip_at)
-{
-    size_t igmp_at = ip_at + IP_HEADER_SIZE;
-
-    if (w->failed || w->at - ip_at > UINT16_MAX) {
-        return 0;
-    }
-    wire_patch_be16(w, ip_at + IP_TOTAL_AT, (uint16_t) (w->at - ip_at));
-    wire_patch_be16(w, ip_at + IP_CHECKSUM_AT,
-                    wire_checksum(w->data + ip_at, IP_HEADER_SIZE));
-    wire_patch_be16(w, igmp_at + IGMP_CHECKSUM_AT,
-                    wire_checksum(w->data + igmp_at, w->at - igmp_at));
-    return w->at;
-}
 
 static void
 put_sources(struct wire_writer *w, const struct ip_addr *sources, size_t n)
@@ -139,16 +60,16 @@ static size_t
 encode_query(const struct igmp_query *q, void *buf, size_t room)
 {
     bool general = ip_addr_is_any(&q->group);
-    struct envelope e = {.eth_dst = q->eth_dst,
-                         .eth_src = &q->eth_src,
-                         .vlan = q->vlan,
-                         .ip_src = &q->ip_src,
-                         .ip_dst =
-                             general ? ip_addr_v4(ALL_SYSTEMS) : q->group};
+    struct igmp_envelope e = {.eth_dst = q->eth_dst,
+                              .eth_src = q->eth_src,
+                              .vlan = q->vlan,
+                              .ip_src = q->ip_src,
+                              .ip_dst = general ? ip_addr_v4(ALL_SYSTEMS)
+                                                : q->group};
     struct wire_writer w;
 
     wire_writer_init(&w, buf, room);
-    size_t ip_at = put_headers(&w, &e);
+    igmp_envelope_begin(&e, &w);
     wire_put_u8(&w, 0x11);
     wire_put_u8(&w, max_resp_code(q));
     wire_put_be16(&w, 0); /* Checksum. */
@@ -158,7 +79,7 @@ encode_query(const struct igmp_query *q, void *buf, size_t room)
         wire_put_be16(&w, (uint16_t) q->n_sources);
         put_sources(&w, q->sources, q->n_sources);
     }
-    return finish(&w, ip_at);
+    return igmp_envelope_end(&e, &w);
 }
 
 size_t
@@ -195,9 +116,9 @@ static size_t
 encode_report(const struct igmp_report *report, void *buf, size_t room)
 {
     bool leave = report->version == 2 && report->leave;
-    struct envelope e = {.eth_src = &report->eth_src,
-                         .vlan = report->vlan,
-                         .ip_src = &report->ip_src};
+    struct igmp_envelope e = {.eth_src = report->eth_src,
+                              .vlan = report->vlan,
+                              .ip_src = report->ip_src};
     struct wire_writer w;
 
     if (report->version >= 3) {
@@ -209,7 +130,7 @@ encode_report(const struct igmp_report *report, void *buf, size_t room)
     }
 
     wire_writer_init(&w, buf, room);
-    size_t ip_at = put_headers(&w, &e);
+    igmp_envelope_begin(&e, &w);
     if (report->version >= 3) {
         put_v3_records(&w, report);
     } else {
@@ -218,7 +139,7 @@ encode_report(const struct igmp_report *report, void *buf, size_t room)
         wire_put_be16(&w, 0); /* Checksum. */
         wire_put_be32(&w, ip_addr_to_v4(&report->records[0].group));
     }
-    return finish(&w, ip_at);
+    return igmp_envelope_end(&e, &w);
 }
 
 size_t

@@ -14,12 +14,14 @@ enum {
     VLAN_VID_RESERVED = 0x0fff, /* IEEE 802.1Q table 9-2. */
 
     IP_PROTO_IGMP = 2,
+    IP_PROTO_PIM = 103,
     IP_MIN_SIZE = 20,
     IP_MORE_OR_OFFSET = 0x3fff, /* MF and the fragment offset, not DF. */
     IP_OPTION_END = 0,
     IP_OPTION_NOP = 1,
     IP_OPTION_ROUTER_ALERT = 148,
 
+    IGMP_HEADER_SIZE = 4,
     IGMP_MIN_SIZE = 8,
     IGMP_V3_QUERY_SIZE = 12,
     IGMP_TYPE_QUERY = 0x11,
@@ -27,6 +29,8 @@ enum {
     IGMP_TYPE_V2_REPORT = 0x16,
     IGMP_TYPE_V2_LEAVE = 0x17,
     IGMP_TYPE_V3_REPORT = 0x22,
+    IGMP_TYPE_ROUTER_ADVERTISEMENT = 0x30, /* RFC 4286; two more follow. */
+    IGMP_TYPE_ROUTER_TERMINATION = 0x32,
 
     V4_WIDTH = 4,
     V1_MAX_RESP_MS = 10 * 1000 /* RFC 2236 4. */
@@ -146,7 +150,7 @@ has_router_alert(struct wire_reader options)
  * that Ethernet may have put behind it. */
 static enum igmp_error
 decode_ip(struct wire_reader *r, struct igmp_msg *m,
-          struct wire_reader *payload)
+          struct wire_reader *payload, uint8_t *protocol)
 {
     if (wire_left(r) < IP_MIN_SIZE) {
         return IGMP_TRUNCATED;
@@ -161,7 +165,7 @@ decode_ip(struct wire_reader *r, struct igmp_msg *m,
     wire_skip(r, 2); /* Identification. */
     uint16_t fragment = wire_get_be16(r);
     m->ttl = wire_get_u8(r);
-    uint8_t protocol = wire_get_u8(r);
+    *protocol = wire_get_u8(r);
     wire_skip(r, 2); /* Checksum. */
     m->ip_src = ip_addr_v4(wire_get_be32(r));
     m->ip_dst = ip_addr_v4(wire_get_be32(r));
@@ -170,7 +174,7 @@ decode_ip(struct wire_reader *r, struct igmp_msg *m,
         || total < header_size) {
         return IGMP_BAD_IP_HEADER;
     }
-    if (protocol != IP_PROTO_IGMP) {
+    if (*protocol != IP_PROTO_IGMP && *protocol != IP_PROTO_PIM) {
         return IGMP_NOT_IGMP;
     }
     if (total > left) {
@@ -260,11 +264,22 @@ igmp_records_decode(struct wire_reader *r, uint8_t width, struct igmp_msg *m)
 static enum igmp_error
 decode_igmp(struct wire_reader *r, struct igmp_msg *m)
 {
-    if (r->size < IGMP_MIN_SIZE) {
+    if (r->size < IGMP_HEADER_SIZE) {
+        return IGMP_BAD_LENGTH;
+    }
+    bool is_mrd = r->data[0] >= IGMP_TYPE_ROUTER_ADVERTISEMENT
+                  && r->data[0] <= IGMP_TYPE_ROUTER_TERMINATION;
+    if (!is_mrd && r->size < IGMP_MIN_SIZE) {
         return IGMP_BAD_LENGTH;
     }
     if (wire_checksum(r->data, r->size)) {
         return IGMP_BAD_CHECKSUM;
+    }
+    if (is_mrd) {
+        int nth = r->data[0] - IGMP_TYPE_ROUTER_ADVERTISEMENT;
+
+        return igmp_mrd_decode(
+            r, (enum igmp_kind)(IGMP_ROUTER_ADVERTISEMENT + nth), m);
     }
 
     uint8_t type = wire_get_u8(r);
@@ -299,10 +314,15 @@ static enum igmp_error
 decode_ip4_msg(struct wire_reader *r, struct igmp_msg *m)
 {
     struct wire_reader payload;
-    enum igmp_error error = decode_ip(r, m, &payload);
+    uint8_t protocol;
+    enum igmp_error error = decode_ip(r, m, &payload, &protocol);
 
+    if (error) {
+        return error;
+    }
     /* From here on the start of the message is where its size counts. */
-    return error ? error : decode_igmp(&payload, m);
+    return protocol == IP_PROTO_PIM ? igmp_pim_decode(&payload, m)
+                                    : decode_igmp(&payload, m);
 }
 
 enum igmp_error

@@ -196,11 +196,22 @@ struct igmp_report {
     size_t n_records;
 };
 
-/* Both write a whole Ethernet frame into 'buf' and return its size, 0 if it
+/* What routers say of themselves, and the solicitation that asks for it. */
+struct igmp_sign {
+    enum igmp_family family;
+    enum igmp_kind kind; /* IGMP_ROUTER_ADVERTISEMENT or a later one. */
+    struct mac_addr eth_src;
+    uint16_t vlan;
+    struct ip_addr ip_src;
+    int64_t lifetime_ms; /* Rounded down to what the message can say. */
+};
+
+/* All write a whole Ethernet frame into 'buf' and return its size, 0 if it
  * does not fit 'room': TTL 1, TOS 0xc0 and Router Alert (RFC 3376 4, RFC 3810
  * 5), group MAC addresses, checksums.  IPv6 needs a link-local 'ip_src'. */
 size_t igmp_query_encode(const struct igmp_query *, void *buf, size_t room);
 size_t igmp_report_encode(const struct igmp_report *, void *buf, size_t room);
+size_t igmp_sign_encode(const struct igmp_sign *, void *buf, size_t room);
 
 /* Max Resp Code and QQIC (RFC 3376 4.1.1, 4.1.7): units of 0.1 s and 1 s. The
  * encoding rounds down to what the floating form can say. */

@@ -13,6 +13,7 @@ enum {
     NEXT_HOP_BY_HOP = 0,
     NEXT_FRAGMENT = 44,
     NEXT_ICMPV6 = 58,
+    NEXT_PIM = 103,
 
     OPTION_PAD1 = 0,
     OPTION_ROUTER_ALERT = 5, /* RFC 2711 2.1. */
@@ -21,6 +22,8 @@ enum {
     MLD_TYPE_V1_REPORT = 131,
     MLD_TYPE_V1_DONE = 132,
     MLD_TYPE_V2_REPORT = 143,
+    TYPE_ROUTER_ADVERTISEMENT = 151, /* RFC 4286; two more follow. */
+    TYPE_ROUTER_TERMINATION = 153,
 
     ICMPV6_MIN_SIZE = 4,
     MLD_V1_SIZE = 24,
@@ -200,12 +203,20 @@ decode_icmp6(struct wire_reader *r, struct igmp_msg *m)
         return IGMP_BAD_LENGTH;
     }
     uint8_t type = bytes[0];
+    bool is_mrd =
+        type >= TYPE_ROUTER_ADVERTISEMENT && type <= TYPE_ROUTER_TERMINATION;
     if ((type < MLD_TYPE_QUERY || type > MLD_TYPE_V1_DONE)
-        && type != MLD_TYPE_V2_REPORT) {
+        && type != MLD_TYPE_V2_REPORT && !is_mrd) {
         return IGMP_NOT_IGMP; /* Neighbour discovery, for instance. */
     }
     if (mld_checksum(&m->ip_src, &m->ip_dst, NEXT_ICMPV6, bytes, size)) {
         return IGMP_BAD_CHECKSUM;
+    }
+    if (is_mrd) {
+        int nth = type - TYPE_ROUTER_ADVERTISEMENT;
+
+        return igmp_mrd_decode(
+            r, (enum igmp_kind)(IGMP_ROUTER_ADVERTISEMENT + nth), m);
     }
     wire_skip(r, 4); /* Type, code, which is ignored, checksum. */
     switch (type) {
@@ -230,9 +241,10 @@ mld_msg_decode(struct wire_reader *r, struct igmp_msg *m)
 
     m->family = IGMP_IPV6;
     error = decode_ip6(r, m, &payload, &protocol);
-    if (!error) {
-        error = protocol == NEXT_ICMPV6 ? decode_icmp6(&payload, m)
-                                        : IGMP_NOT_IGMP;
+    if (error) {
+        return error;
     }
-    return error;
+    return protocol == NEXT_ICMPV6 ? decode_icmp6(&payload, m)
+           : protocol == NEXT_PIM  ? igmp_pim_decode(&payload, m)
+                                   : IGMP_NOT_IGMP;
 }

@@ -50,7 +50,7 @@ check_headers(const struct igmp_msg *a, const struct igmp_msg *b)
     CHECK(a->vlan == b->vlan);
     CHECK(!memcmp(&a->eth_src, &b->eth_src, sizeof a->eth_src));
     CHECK(ip_addr_equal(&a->ip_src, &b->ip_src));
-    CHECK(b->ttl == 1 && b->router_alert);
+    CHECK(b->ttl == 1 && b->router_alert == (b->kind != IGMP_PIM_HELLO));
 }
 
 static void
@@ -152,6 +152,24 @@ check_v3_report(const struct igmp_msg *m, uint8_t *buf)
 }
 
 static void
+check_sign(const struct igmp_msg *m, uint8_t *buf)
+{
+    struct igmp_sign sign = {.family = m->family,
+                             .kind = m->kind,
+                             .eth_src = m->eth_src,
+                             .vlan = m->vlan,
+                             .ip_src = m->ip_src,
+                             .lifetime_ms = m->lifetime_ms};
+    struct igmp_msg again;
+    size_t n = igmp_sign_encode(&sign, buf, ROOM);
+
+    CHECK(m->lifetime_ms >= 0);
+    CHECK(n && !igmp_msg_decode(buf, n, &again));
+    check_headers(m, &again);
+    CHECK(again.lifetime_ms == m->lifetime_ms);
+}
+
+static void
 run(const uint8_t *data, size_t size)
 {
     static uint8_t buf[ROOM];
@@ -162,6 +180,8 @@ run(const uint8_t *data, size_t size)
     }
     if (m.kind == IGMP_QUERY) {
         check_query(&m, buf);
+    } else if (m.kind >= IGMP_ROUTER_ADVERTISEMENT) {
+        check_sign(&m, buf);
     } else if (m.kind == IGMP_V3_REPORT) {
         check_v3_report(&m, buf);
     } else {

@@ -54,12 +54,16 @@ put_sources(struct text *t, const struct igmp_sources *sources)
 static void
 put_headers(struct text *t, const struct igmp_msg *m)
 {
-    static const char *const kinds[] = {"query", "report", "report", "leave",
-                                        "report"};
+    static const char *const kinds[] = {
+        "query",         "report",       "report",      "leave",    "report",
+        "advertisement", "solicitation", "termination", "pim hello"};
     char a[IP_ADDR_STRLEN], b[IP_ADDR_STRLEN];
 
-    put(t, "%s%s v%d\n", m->family == IGMP_IPV6 ? "mld " : "", kinds[m->kind],
-        igmp_version_shown(m->family, m->version));
+    put(t, "%s%s", m->family == IGMP_IPV6 ? "mld " : "", kinds[m->kind]);
+    if (m->version) {
+        put(t, " v%d", igmp_version_shown(m->family, m->version));
+    }
+    put(t, "\n");
     put(t, "eth %s", mac_addr_format(&m->eth_src, a));
     put(t, " > %s", mac_addr_format(&m->eth_dst, a));
     if (m->tagged) {
@@ -78,7 +82,10 @@ put_msg(struct text *t, const struct igmp_msg *m)
     char a[IP_ADDR_STRLEN];
 
     put_headers(t, m);
-    if (m->kind != IGMP_V3_REPORT) {
+    if (m->kind >= IGMP_ROUTER_ADVERTISEMENT) {
+        put(t, m->lifetime_ms == INT64_MAX ? "for ever\n" : "for %lld ms\n",
+            (long long) m->lifetime_ms);
+    } else if (m->kind != IGMP_V3_REPORT) {
         put(t, "group %s\n", ip_addr_format(&m->group, a));
     }
     if (m->kind == IGMP_QUERY) {
@@ -157,6 +164,19 @@ encode_report(const struct igmp_msg *m, uint8_t *out)
     return igmp_report_encode(&report, out, MAX_FRAME);
 }
 
+static size_t
+encode_sign(const struct igmp_msg *m, uint8_t *out)
+{
+    struct igmp_sign sign = {.family = m->family,
+                             .kind = m->kind,
+                             .eth_src = m->eth_src,
+                             .vlan = m->vlan,
+                             .ip_src = m->ip_src,
+                             .lifetime_ms = m->lifetime_ms};
+
+    return igmp_sign_encode(&sign, out, MAX_FRAME);
+}
+
 /* Does our builder make the same frame, or at least one that reads alike? */
 static void
 put_encoded(struct text *t, const struct igmp_msg *m, const uint8_t *frame,
@@ -166,7 +186,9 @@ put_encoded(struct text *t, const struct igmp_msg *m, const uint8_t *frame,
     struct igmp_msg m2;
     static struct text t1, t2;
     size_t n = m->kind == IGMP_QUERY ? encode_query(m, again)
-                                     : encode_report(m, again);
+               : m->kind >= IGMP_ROUTER_ADVERTISEMENT
+                   ? encode_sign(m, again)
+                   : encode_report(m, again);
 
     if (n == size && !memcmp(frame, again, n)) {
         put(t, "encoded: the same bytes\n");
