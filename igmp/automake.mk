@@ -13,6 +13,7 @@ libigmp_a_SOURCES = \
 	igmp/igmp-ports.c \
 	igmp/igmp-proxy.c igmp/igmp-proxy.h \
 	igmp/igmp-querier.c igmp/igmp-querier.h \
+	igmp/igmp-routers.c igmp/igmp-routers.h \
 	igmp/igmp-say.c igmp/igmp-say.h \
 	igmp/igmp-signs.c \
 	igmp/igmp-snoop.c igmp/igmp-snoop.h igmp/igmp-snoop-private.h \
@@ -33,6 +34,7 @@ igmp_tests = \
 	tests/unit/test-igmp-msg \
 	tests/unit/test-igmp-proxy \
 	tests/unit/test-igmp-querier \
+	tests/unit/test-igmp-routers \
 	tests/unit/test-igmp-snoop
 check_PROGRAMS += $(igmp_tests)
 TESTS += $(igmp_tests)
@@ -59,6 +61,10 @@ tests_unit_test_igmp_querier_SOURCES = tests/unit/test-igmp-querier.c \
 	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_querier_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_querier_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_routers_SOURCES = tests/unit/test-igmp-routers.c \
+	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
+tests_unit_test_igmp_routers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_routers_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_snoop_SOURCES = tests/unit/test-igmp-snoop.c \
 	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_snoop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -199,7 +199,7 @@ input_query(struct igmp_snoop *s, struct igmp_port *port,
     }
     bool changed = igmp_querier_input(&s->querier, &port->id, msg, s->now);
     igmp_querier_done(s, changed);
-    igmp_learn_router_port(s, port);
+    igmp_hear_router(s, port, msg);
     igmp_proxy_query_heard(s, &port->id, msg);
     if (!s->querier.ours && !ip_addr_is_any(&msg->group) && !msg->suppress) {
         specific_query_heard(s, msg);
@@ -207,26 +207,63 @@ input_query(struct igmp_snoop *s, struct igmp_port *port,
     return IGMP_OK;
 }
 
+/* Signs of routers. */
+
+/* What hosts have no business to send.  Asking for routers is fine. */
+static bool
+is_routers(const struct igmp_msg *msg)
+{
+    return msg->kind == IGMP_QUERY
+           || (msg->kind >= IGMP_ROUTER_ADVERTISEMENT
+               && msg->kind != IGMP_ROUTER_SOLICITATION);
+}
+
+static enum igmp_error
+input_router(struct igmp_snoop *s, struct igmp_port *port,
+             const struct igmp_msg *msg)
+{
+    const struct igmp_guard_event event = {.guard = IGMP_GUARD_ROLE,
+                                           .group = msg->group};
+
+    if (igmp_port_settings(s, port)->role == IGMP_ROLE_HOST) {
+        igmp_guard_tell(s, port, &event);
+        return IGMP_GUARDED;
+    }
+    if (msg->kind == IGMP_QUERY) {
+        return input_query(s, port, msg);
+    }
+    igmp_hear_router(s, port, msg);
+    return IGMP_OK;
+}
+
+/* PIM's messages have no such option (RFC 7761 4.9). */
+static bool
+lacks_router_alert(const struct igmp_snoop *s, const struct igmp_msg *msg)
+{
+    return s->querier.config.require_router_alert && !msg->router_alert
+           && msg->kind != IGMP_PIM_HELLO;
+}
+
 enum igmp_error
 igmp_snoop_input(struct igmp_snoop *s, const struct port_id *id,
                  const struct igmp_msg *msg, int64_t now)
 {
-    const struct igmp_config *c = &s->querier.config;
-    enum igmp_error error =
-        msg->family == c->family ? igmp_check_msg(msg) : IGMP_NOT_IGMP;
+    enum igmp_error error = msg->family == s->querier.config.family
+                                ? igmp_check_msg(msg)
+                                : IGMP_NOT_IGMP;
 
     s->now = now;
-    if (!error && c->require_router_alert && !msg->router_alert) {
+    if (!error && lacks_router_alert(s, msg)) {
         error = IGMP_NO_ROUTER_ALERT;
     }
-    if (!error) {
+    if (!error && msg->kind != IGMP_ROUTER_SOLICITATION) {
         struct igmp_port *port = igmp_table_get_port(&s->table, id);
 
         if (msg->kind == IGMP_V3_REPORT) {
             return input_v3_report(s, port, msg); /* Counts by itself. */
         }
-        error = msg->kind == IGMP_QUERY ? input_query(s, port, msg)
-                                        : input_older(s, port, msg);
+        error = is_routers(msg) ? input_router(s, port, msg)
+                                : input_older(s, port, msg);
     }
     s->counters[error]++;
     return error;

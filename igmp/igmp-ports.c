@@ -8,6 +8,8 @@
 /* Ports: those that lead to routers, those that come and go, and what a
  * switch still forwards after a restart. */
 
+/* Router ports. */
+
 void
 igmp_router_ports_changed(struct igmp_snoop *s, const struct port_id *port)
 {
@@ -15,18 +17,50 @@ igmp_router_ports_changed(struct igmp_snoop *s, const struct port_id *port)
     s->ops.router_ports_changed(s->aux, port);
 }
 
-/* RFC 4541 2.1.1: where queries come from is where routers are. */
 void
-igmp_learn_router_port(struct igmp_snoop *s, struct igmp_port *port)
+igmp_settle_router_port(struct igmp_snoop *s, struct igmp_port *port)
 {
-    bool is_new = port->router_until == INT64_MAX;
+    enum igmp_role role = igmp_port_settings(s, port)->role;
+    bool was = port->router_until != INT64_MAX;
 
-    igmp_table_set_router(&s->table, port,
-                          s->now + igmp_querier_other_present(&s->querier));
+    if (role == IGMP_ROLE_HOST && port->routers.n) {
+        /* What was learned before it became a guarded port. */
+        igmp_routers_clear(&port->routers);
+        igmp_querier_port_down(&s->querier, &port->id, s->now);
+    }
+    port->routers.by_role = role == IGMP_ROLE_ROUTER;
+
+    int64_t until = igmp_routers_until(&port->routers);
+    igmp_table_set_router(&s->table, port, until);
     igmp_table_arm_port(&s->table, port);
-    if (is_new) {
+    if (was != (until != INT64_MAX)) {
         igmp_router_ports_changed(s, &port->id);
     }
+}
+
+/* RFC 4541 2.1.1: where queries come from is where routers are, and where they
+ * show themselves otherwise. */
+void
+igmp_hear_router(struct igmp_snoop *s, struct igmp_port *port,
+                 const struct igmp_msg *msg)
+{
+    struct igmp_routers *r = &port->routers;
+    int64_t lifetime = msg->kind == IGMP_QUERY
+                           ? igmp_querier_other_present(&s->querier)
+                           : msg->lifetime_ms;
+    int64_t until =
+        lifetime < INT64_MAX - s->now ? s->now + lifetime : INT64_MAX;
+
+    if (!lifetime) {
+        igmp_routers_goodbye(r, &msg->ip_src);
+    } else {
+        igmp_routers_hear(r, &msg->ip_src,
+                          msg->kind == IGMP_QUERY       ? IGMP_WHY_QUERY
+                          : msg->kind == IGMP_PIM_HELLO ? IGMP_WHY_PIM
+                                                        : IGMP_WHY_MRD,
+                          until);
+    }
+    igmp_settle_router_port(s, port);
 }
 
 void
@@ -43,14 +77,8 @@ igmp_run_port(struct igmp_snoop *s, struct igmp_port *port)
         }
     }
 
-    bool gone = port->router_until <= s->now;
-    if (gone) {
-        igmp_table_set_router(&s->table, port, INT64_MAX);
-    }
-    igmp_table_arm_port(&s->table, port);
-    if (gone) {
-        igmp_router_ports_changed(s, &port->id);
-    }
+    igmp_routers_expire(&port->routers, s->now);
+    igmp_settle_router_port(s, port);
 }
 
 /* Ports. */
@@ -80,10 +108,17 @@ igmp_snoop_port_down(struct igmp_snoop *s, const struct port_id *id,
         igmp_forget_member(s, port->members);
     }
 
+    igmp_querier_port_down(&s->querier, id, now);
+    igmp_routers_clear(&port->routers);
+    port->next_query = INT64_MAX;
+    if (port->routers.fixed) {
+        igmp_settle_router_port(s, port);
+        return;
+    }
+
     bool was_router = port->router_until != INT64_MAX;
     struct port_id copy = port->id;
     igmp_table_remove_port(&s->table, port);
-    igmp_querier_port_down(&s->querier, &copy, now);
     if (was_router) {
         igmp_router_ports_changed(s, &copy);
     }
@@ -130,8 +165,14 @@ void
 igmp_snoop_restore_router_port(struct igmp_snoop *s, const struct port_id *id,
                                int64_t now)
 {
+    struct igmp_port *port = igmp_table_get_port(&s->table, id);
+
     s->now = now;
-    igmp_learn_router_port(s, igmp_table_get_port(&s->table, id));
+    if (!port->routers.n) {
+        igmp_routers_hear(&port->routers, &IP_ADDR_ANY, IGMP_WHY_RESTORED,
+                          now + igmp_querier_other_present(&s->querier));
+    }
+    igmp_settle_router_port(s, port);
 }
 
 bool
@@ -147,7 +188,11 @@ void
 igmp_snoop_set_static_router(struct igmp_snoop *s, const struct port_id *id,
                              bool is_router, int64_t now)
 {
-    (void) s, (void) id, (void) is_router, (void) now;
+    struct igmp_port *port = igmp_table_get_port(&s->table, id);
+
+    s->now = now;
+    port->routers.fixed = is_router;
+    igmp_settle_router_port(s, port);
 }
 
 void

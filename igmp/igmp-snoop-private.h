@@ -83,8 +83,11 @@ void igmp_guard_tell(struct igmp_snoop *, struct igmp_port *,
 /* igmp-ports.c */
 /* Likewise, 'port' became or ceased to be a router port. */
 void igmp_router_ports_changed(struct igmp_snoop *, const struct port_id *);
-/* RFC 4541 2.1.1: where queries come from is where routers are. */
-void igmp_learn_router_port(struct igmp_snoop *, struct igmp_port *);
+/* A query, or another sign of a router. */
+void igmp_hear_router(struct igmp_snoop *, struct igmp_port *,
+                      const struct igmp_msg *);
+/* After whatever may have made it a router port, or ended that. */
+void igmp_settle_router_port(struct igmp_snoop *, struct igmp_port *);
 /* Its timer is due. */
 void igmp_run_port(struct igmp_snoop *, struct igmp_port *);
 

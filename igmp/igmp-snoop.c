@@ -227,6 +227,9 @@ igmp_snoop_set_config(struct igmp_snoop *s, const struct igmp_config *config,
         port->config = NULL;
     }
     igmp_querier_done(s, igmp_querier_set_config(&s->querier, config, now));
+    for (port = s->table.ports; port; port = port->hh.next) {
+        igmp_settle_router_port(s, port);
+    }
     igmp_proxy_configured(s);
 }
 

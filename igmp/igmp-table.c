@@ -68,6 +68,7 @@ igmp_table_remove_port(struct igmp_table *t, struct igmp_port *port)
 {
     timer_heap_cancel(&t->port_timers, &port->timer);
     igmp_table_set_router(t, port, INT64_MAX);
+    igmp_routers_clear(&port->routers);
     HASH_DELETE(hh, t->ports, port);
     free(port);
 }
@@ -95,7 +96,8 @@ igmp_table_arm_port(struct igmp_table *t, struct igmp_port *port)
     int64_t at = port->next_query < port->router_until ? port->next_query
                                                        : port->router_until;
 
-    timer_heap_set(&t->port_timers, &port->timer, at);
+    timer_heap_set(&t->port_timers, &port->timer,
+                   at < INT64_MAX - 1 ? at : INT64_MAX);
 }
 
 /* Groups and members. */

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "igmp/igmp-group.h"
+#include "igmp/igmp-routers.h"
 #include "lib/mcaddr.h"
 #include "lib/timer-heap.h"
 #include "lib/xalloc.h"
@@ -50,7 +51,9 @@ struct igmp_port {
 
     struct timer_node timer; /* The earlier of the two below. */
     int64_t next_query;      /* Of the burst after it came up. */
-    int64_t router_until;    /* INT64_MAX: not a router port. */
+    int64_t router_until;    /* INT64_MAX: not a router port; else of its
+                              * signs, INT64_MAX - 1 if none runs out. */
+    struct igmp_routers routers;
     struct igmp_port *prev_router, *next_router; /* If it is one. */
     int burst_left;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include "igmp/igmp-check.h"
 #include "igmp/igmp-snoop-private.h"
 
 /* The reading half of igmp-snoop.h. */
@@ -100,6 +101,44 @@ igmp_snoop_has_group(const struct igmp_snoop *s, const struct ip_addr *group)
     return igmp_table_lookup(&s->table, group) != NULL;
 }
 
+/* A report that names a group without state.  It is passed on even where one
+ * of ours speaks for all: that knows nothing of these groups, but there are
+ * switches that prune link-local IPv6 groups, the Linux bridge among them, and
+ * neighbour discovery dies behind one that has not heard of them. */
+static bool
+names_local_group(const struct igmp_snoop *s, const struct igmp_msg *msg)
+{
+    enum igmp_family family = s->querier.config.family;
+    struct igmp_record_cursor c;
+    struct igmp_record record;
+
+    if (msg->kind != IGMP_V3_REPORT) {
+        return igmp_check_group(family, &msg->group) == IGMP_IGNORED;
+    }
+    igmp_record_first(&c, msg);
+    while (igmp_record_next(&c, &record)) {
+        if (igmp_check_group(family, &record.group) == IGMP_IGNORED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum igmp_relay
+relay_report(const struct igmp_snoop *s, const struct igmp_msg *msg)
+{
+    switch (s->querier.config.upstream) {
+    case IGMP_UPSTREAM_PROXY:
+        return names_local_group(s, msg) ? IGMP_RELAY_ROUTERS
+                                         : IGMP_RELAY_NONE;
+    case IGMP_UPSTREAM_RELAY:
+        return IGMP_RELAY_ROUTERS;
+    case IGMP_UPSTREAM_NONE:
+        break;
+    }
+    return IGMP_RELAY_NONE;
+}
+
 enum igmp_relay
 igmp_snoop_relay(const struct igmp_snoop *s, const struct igmp_msg *msg,
                  enum igmp_error error)
@@ -107,15 +146,25 @@ igmp_snoop_relay(const struct igmp_snoop *s, const struct igmp_msg *msg,
     if (error && error != IGMP_IGNORED && error != IGMP_LIMIT) {
         return IGMP_RELAY_NONE;
     }
-    if (msg->kind != IGMP_QUERY) {
-        /* Else what there is to say is said by igmp-proxy, or nothing is. */
-        return s->querier.config.upstream == IGMP_UPSTREAM_RELAY
-                   ? IGMP_RELAY_ROUTERS
-                   : IGMP_RELAY_NONE;
+    switch (msg->kind) {
+    case IGMP_QUERY:
+        /* While we are the querier, who else asks has lost or is a proxy:
+         * hosts that heard both would answer twice. */
+        return s->querier.ours ? IGMP_RELAY_NONE : IGMP_RELAY_ALL;
+    case IGMP_V1_REPORT:
+    case IGMP_V2_REPORT:
+    case IGMP_V2_LEAVE:
+    case IGMP_V3_REPORT:
+        return relay_report(s, msg);
+    case IGMP_ROUTER_ADVERTISEMENT:
+    case IGMP_ROUTER_TERMINATION:
+        return IGMP_RELAY_ALL; /* Other snoopers want to know too. */
+    case IGMP_ROUTER_SOLICITATION:
+        return IGMP_RELAY_ROUTERS;
+    case IGMP_PIM_HELLO:
+        break; /* The switch has flooded it itself. */
     }
-    /* While we are the querier, who else asks has lost or is a proxy: hosts
-     * that heard both would answer twice. */
-    return s->querier.ours ? IGMP_RELAY_NONE : IGMP_RELAY_ALL;
+    return IGMP_RELAY_NONE;
 }
 
 /* Everything. */
@@ -195,7 +244,21 @@ void
 igmp_snoop_each_router(const struct igmp_snoop *s, igmp_router_cb *cb,
                        void *aux)
 {
-    (void) s, (void) cb, (void) aux;
+    const struct igmp_port *port;
+
+    for (port = s->table.routers; port; port = port->next_router) {
+        const struct igmp_routers *r = &port->routers;
+        const struct igmp_router *last = igmp_routers_last(r);
+        struct igmp_router_view view = {
+            .port = port->id,
+            .fixed = r->fixed || r->by_role,
+            .expires = last ? last->until : INT64_MAX,
+            .sign = igmp_why_name(last ? last->why : IGMP_WHY_FIXED)};
+
+        if (!cb(aux, &view)) {
+            return;
+        }
+    }
 }
 
 void

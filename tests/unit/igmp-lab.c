@@ -157,11 +157,28 @@ querier_changed(void *f_, bool ours)
     note(f, "%s", ours ? "querier" : "quiet");
 }
 
+static const struct igmp_port_config *
+port_config(void *f_, const struct port_id *id)
+{
+    struct fixture *f = f_;
+
+    return id->port_no < 16 ? f->settings[id->port_no] : NULL;
+}
+
+static void
+guarded(void *f_, const struct port_id *id,
+        const struct igmp_guard_event *event)
+{
+    note(f_, "%s!%s", port_name(id), igmp_guard_name(event->guard));
+}
+
 static const struct igmp_ops ops = {
     .membership_changed = membership_changed,
     .router_ports_changed = router_ports_changed,
     .send = sent,
     .querier_changed = querier_changed,
+    .port_config = port_config,
+    .guarded = guarded,
 };
 
 static void
@@ -263,8 +280,13 @@ enum igmp_error
 say(struct fixture *f, unsigned int from, const struct igmp_report *report)
 {
     uint8_t frame[1600];
-    size_t size = igmp_report_encode(report, frame, sizeof frame);
+    struct igmp_report r = *report;
 
+    if (f->config.family == IGMP_IPV6 && ip_addr_is_v4(&r.ip_src)) {
+        r.family = IGMP_IPV6;
+        r.ip_src = (struct ip_addr){{0xfe, 0x80, [15] = r.ip_src.b[15]}};
+    }
+    size_t size = igmp_report_encode(&r, frame, sizeof frame);
     assert_true(size > 0);
     return input(f, from, frame, size);
 }
@@ -318,9 +340,13 @@ record(struct fixture *f, unsigned int from, uint8_t type, const char *group,
 struct igmp_query
 query_from(const char *address)
 {
-    return (struct igmp_query){.version = 3,
+    struct ip_addr a = ip(address);
+
+    return (struct igmp_query){.family =
+                                   ip_addr_is_v4(&a) ? IGMP_IPV4 : IGMP_IPV6,
+                               .version = 3,
                                .eth_src = {{2, 0, 0, 0, 1, 1}},
-                               .ip_src = ip(address),
+                               .ip_src = a,
                                .max_resp_ms = 10 * SECOND,
                                .qrv = 2,
                                .query_interval_ms = 125 * SECOND};

@@ -9,6 +9,7 @@
  *     p2-226.2.2.2      ... and it does not
  *     p2~226.2.2.2      ... and it gets some sources
  *     p3R  p3r          port 3 is, is not a router port any more
+ *     p2!role           a guard refused something on port 2
  *     querier  quiet    we are, are not the querier any more
  *     *?                general query to all ports
  *     p2?               general query to port 2
@@ -33,6 +34,8 @@ enum { SECOND = 1000, GMI = 260 * SECOND, START = 5000 };
 struct fixture {
     struct igmp_snoop *s;
     struct igmp_config config;
+    /* Of ports 0 to 15; NULL: the default. */
+    const struct igmp_port_config *settings[16];
     int64_t now;
     char log[4096];
     struct igmp_msg sent; /* Last. */
@@ -56,7 +59,8 @@ void advance(struct fixture *f, int64_t ms);
 /* What happened since the last call. */
 void check_log(struct fixture *f, const char *want);
 
-/* What hosts and routers say.  Host n is 10.1.0.(100+n), MAC 02:..:n. */
+/* What hosts and routers say.  Host n is 10.1.0.(100+n), MAC 02:..:n; where
+ * the configuration is of IPv6, fe80::(100+n). */
 enum igmp_error input(struct fixture *f, unsigned int from,
                       const uint8_t *frame, size_t size);
 struct igmp_report report_of(unsigned int host, int version);
