@@ -17,7 +17,7 @@ def net(ofmcast):
     return Net(ofmcast, [], ipv6=True)
 
 
-@pytest.fixture(params=[V4], ids=lambda f: f.name)
+@pytest.fixture(params=[V4, V6], ids=lambda f: f.name)
 def family(request):
     return request.param
 
