@@ -82,17 +82,17 @@ create(size_t *n_changed)
     return igmp_snoop_create(0, &config, &ops, n_changed, 0);
 }
 
-/* The n-th of 'n_groups' x 'n_ports' joins, from a host of its own. */
+/* The n-th of 'n_groups' x 'n_ports' joins, from host 'host' of its port. */
 static void
-build(struct frame *f, size_t i, size_t n_ports, int version)
+build(struct frame *f, size_t i, size_t n_ports, int version, uint8_t host)
 {
     uint32_t group = (uint32_t) (i / n_ports), port = (uint32_t) (i % n_ports);
     struct igmp_report_record record = {.type = IGMP_MODE_IS_EXCLUDE,
                                         .group =
-                                            ip_addr_v4(0xe8000000u + group)};
+                                            ip_addr_v4(0xe1000000u + group)};
     struct igmp_report report = {
         .version = version,
-        .eth_src = {{2, 0, 0, (uint8_t) (port >> 8), (uint8_t) port, 1}},
+        .eth_src = {{2, 0, 0, (uint8_t) (port >> 8), (uint8_t) port, host}},
         .ip_src = ip_addr_v4(0x0a010000u + port),
         .records = &record,
         .n_records = 1};
@@ -108,7 +108,7 @@ build_all(size_t n, size_t n_ports, int version)
     unsigned int seed = 1;
 
     for (size_t i = 0; i < n; i++) {
-        build(&frames[i], i, n_ports, version);
+        build(&frames[i], i, n_ports, version, 1);
     }
     for (size_t i = n; i > 1; i--) { /* In no order. */
         size_t k =
@@ -189,7 +189,7 @@ time_one_more(struct igmp_snoop *s, size_t n_groups, int version,
     double busy = 0;
 
     for (size_t i = 0; i < n; i++) {
-        build(&frames[i], i * (n_groups / n), 1, version);
+        build(&frames[i], i * (n_groups / n), 1, version, 2);
         frames[i].port = port;
     }
     while (busy < budget) {

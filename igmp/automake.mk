@@ -9,11 +9,14 @@ libigmp_a_SOURCES = \
 	igmp/igmp-input.c \
 	igmp/igmp-limits.c \
 	igmp/igmp-merge.c igmp/igmp-merge.h \
+	igmp/igmp-member.c \
+	igmp/igmp-moves.c \
 	igmp/igmp-msg.c igmp/igmp-msg.h igmp/igmp-msg-private.h \
 	igmp/igmp-ports.c \
 	igmp/igmp-proxy.c igmp/igmp-proxy.h \
 	igmp/igmp-querier.c igmp/igmp-querier.h \
 	igmp/igmp-routers.c igmp/igmp-routers.h \
+	igmp/igmp-restore.c \
 	igmp/igmp-say.c igmp/igmp-say.h \
 	igmp/igmp-signs.c \
 	igmp/igmp-snoop.c igmp/igmp-snoop.h igmp/igmp-snoop-private.h \

@@ -6,6 +6,7 @@
 
 #include "igmp/igmp-hosts.h"
 #include "igmp/igmp-sources.h"
+#include "lib/xalloc.h"
 
 /* The router side of RFC 3376 section 6 in the RFC's own notation:
  *
@@ -97,6 +98,32 @@ schedule_queries(struct igmp_group *g, struct igmp_group_ctx *ctx)
     igmp_group_wake(ctx, g->next_query);
 }
 
+/* Is there nobody to ask, because we know of each host what it wants?  Older
+ * ones may hide behind each other's reports. */
+static bool
+hosts_are_known(const struct igmp_group *g, const struct igmp_group_ctx *ctx)
+{
+    return ctx->leave != IGMP_LEAVE_QUERY
+           && ctx->now >= igmp_group_hidden_until(g)
+           && (ctx->leave == IGMP_LEAVE_IMMEDIATE
+               || igmp_group_version(g, ctx->now) == 3);
+}
+
+/* 6.5: when the group timer runs out, EXCLUDE (X,Y) becomes INCLUDE (X), Y is
+ * deleted. */
+static void
+end_exclude(struct igmp_group *g, struct igmp_group_ctx *ctx)
+{
+    for (size_t i = g->n_sources; i-- > 0;) {
+        if (!g->sources[i].forward) {
+            igmp_sources_delete(g, ctx, &g->sources[i]);
+        }
+    }
+    igmp_sources_set_mode(g, ctx, false);
+    g->timer = INT64_MAX;
+    g->queries_left = 0;
+}
+
 /* Send Q(G), 6.6.3.1.  While one is being answered there is nothing to ask:
  * the timer is at LMQT or below. */
 static void
@@ -104,6 +131,12 @@ query_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
     int64_t last_member_end = ctx->now + ctx->times->last_member_time;
 
+    if (hosts_are_known(g, ctx)) {
+        if (!igmp_hosts_want(g, &IP_ADDR_ANY)) {
+            end_exclude(g, ctx);
+        }
+        return;
+    }
     if (!may_query(ctx, false) || g->timer <= last_member_end) {
         return;
     }
@@ -114,6 +147,19 @@ query_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
     schedule_queries(g, ctx);
 }
 
+/* The timer of a source runs out, 6.3 and 6.5: it goes from A, or from X to
+ * Y. */
+static void
+expire_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
+              struct igmp_source_view *s)
+{
+    if (g->exclude) {
+        igmp_sources_block(g, ctx, s);
+    } else {
+        igmp_sources_delete(g, ctx, s);
+    }
+}
+
 /* Marks 's' for Q(G,S) and lowers its timer, 6.6.3.2: a timer below LMQT is
  * being asked for already.  query_marked() sends them. */
 static void
@@ -122,7 +168,13 @@ mark_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
 {
     int64_t last_member_end = ctx->now + ctx->times->last_member_time;
 
-    if (may_query(ctx, true) && s->forward && s->expires > last_member_end) {
+    if (!s->forward) {
+        return;
+    } else if (hosts_are_known(g, ctx)) {
+        if (!igmp_hosts_want(g, &s->address)) {
+            expire_source(g, ctx, s);
+        }
+    } else if (may_query(ctx, true) && s->expires > last_member_end) {
         s->expires = last_member_end;
         g->last_lowered = ctx->now;
         s->queries_left = (uint8_t) ctx->times->last_member_count;
@@ -159,7 +211,7 @@ static void
 query_unlisted(struct igmp_group *g, struct igmp_group_ctx *ctx,
                const struct ip_addr *list, size_t n)
 {
-    for (size_t i = 0; i < g->n_sources; i++) {
+    for (size_t i = g->n_sources; i-- > 0;) {
         if (!igmp_sources_listed(list, n, &g->sources[i].address)) {
             mark_source(g, ctx, &g->sources[i]);
         }
@@ -324,12 +376,9 @@ void
 igmp_group_init(struct igmp_group *g)
 {
     *g = (struct igmp_group){.timer = INT64_MAX,
-                             .v1_until = INT64_MIN,
                              .v2_until = INT64_MIN,
                              .last_lowered = INT64_MIN,
-                             .next_query = INT64_MAX,
-                             .allocated_hosts = 1};
-    g->hosts = &g->host;
+                             .next_query = INT64_MAX};
 }
 
 void
@@ -337,9 +386,27 @@ igmp_group_uninit(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
     igmp_sources_tell(g, ctx, -1);
     free(g->sources);
-    if (g->hosts != &g->host) {
-        free(g->hosts);
+    igmp_hosts_forget_all(g, ctx);
+    free(g->rare);
+    igmp_group_init(g);
+}
+
+struct igmp_rare *
+igmp_group_rare(struct igmp_group *g)
+{
+    if (!g->rare) {
+        g->rare = xmalloc(sizeof *g->rare);
+        *g->rare = (struct igmp_rare){.v1_until = INT64_MIN,
+                                      .hidden_until = INT64_MIN,
+                                      .next_ask = INT64_MIN};
     }
+    return g->rare;
+}
+
+int64_t
+igmp_group_hidden_until(const struct igmp_group *g)
+{
+    return g->rare ? g->rare->hidden_until : INT64_MIN;
 }
 
 bool
@@ -367,7 +434,7 @@ igmp_group_is_empty(const struct igmp_group *g)
 int
 igmp_group_version(const struct igmp_group *g, int64_t now)
 {
-    return now < g->v1_until ? 1 : now < g->v2_until ? 2 : 3;
+    return g->rare && now < g->rare->v1_until ? 1 : now < g->v2_until ? 2 : 3;
 }
 
 void
@@ -375,9 +442,9 @@ igmp_group_record(struct igmp_group *g, struct igmp_group_ctx *ctx,
                   int version, uint8_t type, const struct ip_addr *sources,
                   size_t n)
 {
-    g->last_report = ctx->now;
+    g->restored = false;
     if (type == IGMP_MODE_IS_EXCLUDE && version == 1) {
-        g->v1_until = ctx->now + ctx->times->older_host;
+        igmp_group_rare(g)->v1_until = ctx->now + ctx->times->older_host;
     } else if (type == IGMP_MODE_IS_EXCLUDE && version == 2) {
         g->v2_until = ctx->now + ctx->times->older_host;
     }
@@ -390,7 +457,8 @@ igmp_group_record(struct igmp_group *g, struct igmp_group_ctx *ctx,
             return;
         } else if (type == IGMP_CHANGE_TO_EXCLUDE) {
             n = 0;
-        } else if (type == IGMP_CHANGE_TO_INCLUDE && compatibility == 1) {
+        } else if (type == IGMP_CHANGE_TO_INCLUDE && compatibility == 1
+                   && !hosts_are_known(g, ctx)) {
             return;
         }
     }
@@ -428,6 +496,7 @@ igmp_group_linger(struct igmp_group *g, struct igmp_group_ctx *ctx,
 {
     int64_t asking = ctx->times->last_member_time;
 
+    igmp_group_rare(g)->hidden_until = until;
     if (g->last_lowered > ctx->now - asking) {
         return;
     }
@@ -446,21 +515,19 @@ igmp_group_linger(struct igmp_group *g, struct igmp_group_ctx *ctx,
 
 void
 igmp_group_restore(struct igmp_group *g, struct igmp_group_ctx *ctx,
-                   bool exclude, const struct ip_addr *sources, size_t n)
+                   bool exclude, const struct ip_addr *sources, size_t n,
+                   int64_t answered_by)
 {
-    int64_t until = ctx->now + ctx->times->membership;
-
     if (exclude) {
         exclude_listed(g, ctx, sources, n, INT64_MAX);
     } else {
         want_listed(g, ctx, sources, n);
     }
-    g->last_report = ctx->now;
-    igmp_group_wake(ctx, until);
+    g->restored = g->one_copy = true;
+    igmp_group_rare(g)->hidden_until = answered_by;
+    igmp_group_wake(ctx, answered_by);
 }
 
-/* 6.3 and 6.5: a source timer that runs out takes a source out of A, or out
- * of X into Y. */
 static void
 expire_sources(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
@@ -469,16 +536,12 @@ expire_sources(struct igmp_group *g, struct igmp_group_ctx *ctx)
 
         if (s->expires > ctx->now) {
             igmp_group_wake(ctx, s->expires);
-        } else if (g->exclude) {
-            igmp_sources_block(g, ctx, s);
         } else {
-            igmp_sources_delete(g, ctx, s);
+            expire_source(g, ctx, s);
         }
     }
 }
 
-/* 6.5: when the group timer runs out, EXCLUDE (X,Y) becomes INCLUDE (X), Y is
- * deleted. */
 static void
 expire_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
@@ -486,14 +549,7 @@ expire_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
         igmp_group_wake(ctx, g->timer);
         return;
     }
-    for (size_t i = g->n_sources; i-- > 0;) {
-        if (!g->sources[i].forward) {
-            igmp_sources_delete(g, ctx, &g->sources[i]);
-        }
-    }
-    igmp_sources_set_mode(g, ctx, false);
-    g->timer = INT64_MAX;
-    g->queries_left = 0;
+    end_exclude(g, ctx);
 }
 
 void
@@ -502,6 +558,12 @@ igmp_group_run(struct igmp_group *g, struct igmp_group_ctx *ctx)
     expire_sources(g, ctx);
     expire_group(g, ctx);
     igmp_hosts_expire(g, ctx);
+    igmp_hosts_ask(g, ctx);
+    if (ctx->now < igmp_group_hidden_until(g)) {
+        igmp_group_wake(ctx, igmp_group_hidden_until(g));
+    } else {
+        g->one_copy = false;
+    }
     if (g->next_query <= ctx->now) {
         repeat_queries(g, ctx);
     } else {

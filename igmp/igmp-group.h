@@ -15,8 +15,8 @@
  *
  * Its two lists have files of their own: igmp-sources.h, igmp-hosts.h.
  *
- * Limits: IGMP_MAX_SOURCES sources and IGMP_MAX_HOSTS hosts; what would pass
- * them is left out and counted in 'ctx->refused'. */
+ * Limits: IGMP_MAX_SOURCES sources; what would pass them is left out and
+ * counted in 'ctx->refused'. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +26,9 @@
 #include "igmp/igmp-snoop.h"
 #include "lib/mcaddr.h"
 
+struct igmp_hosts;
+struct igmp_wish;
+
 /* RFC 3376 section 8, as they are in force at the moment. */
 struct igmp_times {
     int64_t membership;       /* Group Membership Interval, 8.4. */
@@ -34,40 +37,64 @@ struct igmp_times {
     int last_member_count;    /* Last Member Query Count, 8.9. */
     int64_t last_member_time; /* Last Member Query Time, 8.10. */
     int query_version;        /* Of our queries: 0: we send none. */
+    int robustness;
+    /* Who has been silent for this long did not answer a general query. */
+    int64_t host_silent;
 };
 
 /* What a call needs and what comes out of it. */
 struct igmp_group_ctx {
     const struct igmp_times *times;
+    struct igmp_hosts *hosts; /* Of the vlan. */
     int64_t now;
+    enum igmp_leave leave;
+    bool asks_hosts; /* Silent hosts are asked one by one. */
 
     /* Sends Q(G), or Q(G,S) if 'n' is not 0. */
     void (*query)(void *aux, const struct ip_addr *sources, size_t n,
                   bool suppress);
+    /* Sends Q(G) to this host alone.  May be NULL if not 'asks_hosts'. */
+    void (*ask_host)(void *aux, const struct igmp_wish *);
     /* A source got (1) or lost (-1) a treatment of its own: it is wanted in
      * INCLUDE mode or blocked in EXCLUDE mode. */
     void (*special)(void *aux, const struct ip_addr *source, int delta);
     void *aux;
 
-    bool changed;    /* What the port gets is not what it got before. */
-    int64_t soonest; /* Call igmp_group_run() no later. */
-    size_t refused;  /* Sources and hosts beyond the limits. */
+    bool changed;       /* What the port gets is not what it got before. */
+    bool hosts_changed; /* What some host wants is not what it wanted. */
+    int64_t soonest;    /* Call igmp_group_run() no later. */
+    size_t refused;     /* Sources beyond the limit. */
+};
+
+/* What few have. */
+struct igmp_rare {
+    int64_t v1_until;     /* IGMPv1 hosts are present, 7.3.2. */
+    int64_t hidden_until; /* Hosts may be present that we do not know of: we
+                           * were away, they have not been heard yet. */
+    int64_t next_ask;     /* Of hosts one by one. */
 };
 
 struct igmp_group {
-    int64_t timer; /* EXCLUDE: the group timer.  INCLUDE: INT64_MAX. */
-    int64_t v1_until, v2_until; /* Older hosts are present, 7.3.2. */
-    int64_t last_report;
+    int64_t timer;        /* EXCLUDE: the group timer.  INCLUDE: INT64_MAX. */
+    int64_t v2_until;     /* IGMPv2 hosts are present, 7.3.2. */
     int64_t last_lowered; /* When hosts were last asked who is there. */
     int64_t next_query;   /* INT64_MAX: none to be sent again. */
     uint8_t queries_left; /* Of Q(G).  Those of Q(G,S): in 'sources'. */
     bool exclude;
+    bool restored;       /* Nobody has reported yet. */
+    bool one_copy;       /* Whatever is configured, one copy for all until we
+                          * know who is there: 'hidden_until'. */
+    bool unicast;        /* Each host gets a copy of its own. */
+    bool sources_warned; /* Of the watermark. */
 
     uint16_t n_sources, allocated_sources; /* Sorted by address. */
     uint16_t n_hosts, allocated_hosts;     /* Sorted by MAC. */
     struct igmp_source_view *sources;
-    struct igmp_host_view *hosts; /* 'host', or on the heap. */
-    struct igmp_host_view host;   /* Most ports have one. */
+    union {
+        struct igmp_wish *one; /* If 'allocated_hosts' is 0. */
+        struct igmp_wish **many;
+    } hosts;
+    struct igmp_rare *rare; /* NULL: none of it. */
 };
 
 static inline void
@@ -98,13 +125,20 @@ void igmp_group_asked(struct igmp_group *, struct igmp_group_ctx *,
                       int64_t time, const struct ip_addr *sources, size_t n);
 /* Timers: 6.3, 6.5, 6.6.3. */
 void igmp_group_run(struct igmp_group *, struct igmp_group_ctx *);
-/* Its host is asked anew: nothing runs out before 'until', but for what a last
- * member query is being sent for. */
+/* Its hosts are asked anew: nothing runs out before 'until', but for what a
+ * last member query is being sent for. */
 void igmp_group_linger(struct igmp_group *, struct igmp_group_ctx *,
                        int64_t until);
-/* Puts back the state of before a restart, on a new one. */
+/* Puts back the state of before a restart, on a new one.  By 'answered_by' all
+ * hosts have been heard. */
 void igmp_group_restore(struct igmp_group *, struct igmp_group_ctx *,
-                        bool exclude, const struct ip_addr *sources, size_t n);
+                        bool exclude, const struct ip_addr *sources, size_t n,
+                        int64_t answered_by);
+
+/* INT64_MIN if all hosts are known. */
+int64_t igmp_group_hidden_until(const struct igmp_group *);
+/* Made if there is none. */
+struct igmp_rare *igmp_group_rare(struct igmp_group *);
 
 /* Does the port get 'source' (IP_ADDR_ANY: one that no filter names)? */
 bool igmp_group_forwards(const struct igmp_group *,

@@ -19,9 +19,9 @@ compare_addresses(const void *a, const void *b)
     return ip_addr_compare(a, b);
 }
 
-/* Sorts 'list' and takes doubles out.  Returns how many are left. */
-size_t
-igmp_sort_sources(struct ip_addr *list, size_t n)
+/* Returns how many are left without doubles. */
+static size_t
+sort_sources(struct ip_addr *list, size_t n)
 {
     size_t kept = 0;
 
@@ -34,6 +34,20 @@ igmp_sort_sources(struct ip_addr *list, size_t n)
         }
     }
     return kept;
+}
+
+size_t
+igmp_load_sources(const struct igmp_snoop *s, const struct ip_addr *sources,
+                  size_t n_sources, struct ip_addr list[IGMP_MAX_SOURCES])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_sources && n < IGMP_MAX_SOURCES; i++) {
+        if (igmp_check_source(s->querier.config.family, &sources[i])) {
+            list[n++] = sources[i];
+        }
+    }
+    return sort_sources(list, n);
 }
 
 /* Reads the sources of a record or a query: sorted, without doubles and
@@ -56,12 +70,12 @@ load_sources(struct igmp_snoop *s, const struct igmp_sources *from,
         }
         list[(*n)++] = a;
     }
-    *n = igmp_sort_sources(list, *n);
+    *n = sort_sources(list, *n);
     return *n || !from->n;
 }
 
-/* The machine for a record, made if the record needs one.  NULL with
- * '*error' IGMP_OK if there is nothing to do. */
+/* The machine for a record, made if the record needs one and may have one.
+ * NULL with '*error' IGMP_OK if there is nothing to do. */
 struct igmp_member *
 igmp_member_for(struct igmp_snoop *s, struct igmp_port *port,
                 const struct ip_addr *group, bool creates,
@@ -74,14 +88,86 @@ igmp_member_for(struct igmp_snoop *s, struct igmp_port *port,
     if (entry) {
         m = igmp_table_lookup_member(entry, &port->id);
     }
-    if (m || !creates) {
+    if ((m && igmp_member_is_learned(m)) || !creates) {
         return m;
     }
-    if (!entry && HASH_COUNT(s->table.entries) >= IGMP_MAX_GROUPS) {
+    *error = igmp_limits_admit_group(s, port, group, !entry);
+    if (*error) {
+        return NULL;
+    }
+    return m ? m : igmp_table_add_member(&s->table, entry, group, port);
+}
+
+static void
+touch_host(struct igmp_host *host, const struct igmp_msg *msg, int64_t now)
+{
+    if (!ip_addr_is_any(&msg->ip_src)) {
+        host->ip = msg->ip_src; /* It may report before it has an address. */
+    }
+    host->version = (uint8_t) msg->version;
+    host->last_report = now;
+}
+
+/* What a host wants that is not known behind this (group, port) yet.  NULL if
+ * it may not be there. */
+static struct igmp_wish *
+add_wish(struct igmp_turn *t, const struct igmp_msg *msg,
+         enum igmp_error *error)
+{
+    struct igmp_hosts *hosts = &t->s->table.hosts;
+    struct igmp_port *port = t->m->port;
+    struct igmp_host *host = igmp_hosts_lookup(hosts, &msg->eth_src, port);
+
+    if (t->m->group.n_hosts >= IGMP_MAX_HOSTS) {
         *error = IGMP_LIMIT;
         return NULL;
     }
-    return igmp_table_add_member(&s->table, entry, group, port);
+    if (!host) {
+        *error = igmp_limits_admit_host(t->s, port);
+        if (*error) {
+            return NULL;
+        }
+        host = igmp_hosts_add(hosts, &msg->eth_src, port);
+        touch_host(host, msg, t->s->now);
+        igmp_limits_count_host(t->s, port);
+    }
+    return igmp_hosts_add_wish(&t->m->group, &t->ctx, host);
+}
+
+static enum igmp_error
+run_record(struct igmp_turn *t, const struct igmp_msg *msg, uint8_t type,
+           const struct ip_addr *list, size_t n)
+{
+    struct igmp_group *g = &t->m->group;
+    struct igmp_wish *w = igmp_hosts_find(g, &msg->eth_src);
+    enum igmp_error error = IGMP_OK;
+
+    if (!w && igmp_group_creates(type, n)) {
+        w = add_wish(t, msg, &error);
+    }
+    if (!error) {
+        if (w) {
+            igmp_hosts_report(g, &t->ctx, w, msg->version, type, list, n);
+        }
+        igmp_group_record(g, &t->ctx, msg->version, type, list, n);
+    }
+    return error;
+}
+
+/* RFC 4604 2.2: in the range of source-specific multicast (RFC 4607) there are
+ * neither any-source joins nor messages that can tell of nothing else. */
+static bool
+is_any_source_of_ssm(const struct igmp_msg *msg,
+                     const struct igmp_record *record)
+{
+    const uint8_t *b = record->group.b;
+    bool is_ssm = msg->family == IGMP_IPV4
+                      ? b[12] == 232
+                      : (b[1] & 0xf0) == 0x30 && !b[2] && !b[3];
+
+    return is_ssm
+           && (msg->version < 3 || record->type == IGMP_MODE_IS_EXCLUDE
+               || record->type == IGMP_CHANGE_TO_EXCLUDE);
 }
 
 /* One record of 'msg', or what an older message says as one. */
@@ -100,6 +186,9 @@ input_record(struct igmp_snoop *s, struct igmp_port *port,
         || record->type > IGMP_BLOCK_OLD_SOURCES) {
         return IGMP_UNKNOWN_TYPE;
     }
+    if (is_any_source_of_ssm(msg, record)) {
+        return IGMP_SSM_ONLY;
+    }
     if (!load_sources(s, &record->sources, list, &n)) {
         return IGMP_BAD_SOURCE;
     }
@@ -110,13 +199,27 @@ input_record(struct igmp_snoop *s, struct igmp_port *port,
         struct igmp_turn t;
 
         igmp_turn_begin(&t, s, m);
-        igmp_group_record(&m->group, &t.ctx, msg->version, record->type, list,
-                          n);
-        igmp_hosts_report(&m->group, &t.ctx, msg->version, record->type, n,
-                          &msg->eth_src, &msg->ip_src);
+        error = run_record(&t, msg, record->type, list, n);
         igmp_turn_end(&t);
     }
     return error;
+}
+
+/* The host that a report is of. */
+static void
+note_host(struct igmp_snoop *s, struct igmp_port *port,
+          const struct igmp_msg *msg)
+{
+    struct igmp_host *host =
+        igmp_hosts_lookup(&s->table.hosts, &msg->eth_src, port);
+
+    if (!host) {
+        igmp_moves_check(s, port, &msg->eth_src);
+        host = igmp_hosts_lookup(&s->table.hosts, &msg->eth_src, port);
+    }
+    if (host) {
+        touch_host(host, msg, s->now);
+    }
 }
 
 /* Every record counts, whatever the others are. */
@@ -129,6 +232,7 @@ input_v3_report(struct igmp_snoop *s, struct igmp_port *port,
     struct igmp_record record;
     bool taken = false;
 
+    note_host(s, port, msg);
     igmp_record_first(&c, msg);
     while (igmp_record_next(&c, &record)) {
         enum igmp_error error = input_record(s, port, msg, &record);
@@ -158,6 +262,7 @@ input_older(struct igmp_snoop *s, struct igmp_port *port,
                                                    : IGMP_MODE_IS_EXCLUDE,
                                        .group = msg->group};
 
+    note_host(s, port, msg);
     return input_record(s, port, msg, &record);
 }
 

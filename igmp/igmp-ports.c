@@ -2,11 +2,11 @@
 #include <config.h>
 #include "igmp/igmp-snoop.h"
 
-#include "igmp/igmp-check.h"
+#include <utlist.h>
+
 #include "igmp/igmp-snoop-private.h"
 
-/* Ports: those that lead to routers, those that come and go, and what a
- * switch still forwards after a restart. */
+/* Ports: those that lead to routers, and those that come and go. */
 
 /* Router ports. */
 
@@ -99,19 +99,22 @@ igmp_snoop_port_down(struct igmp_snoop *s, const struct port_id *id,
                      int64_t now)
 {
     struct igmp_port *port = igmp_table_lookup_port(&s->table, id);
+    struct igmp_member *m, *next;
 
     s->now = now;
     if (!port) {
         return;
     }
-    while (port->members) {
-        igmp_forget_member(s, port->members);
+    DL_FOREACH_SAFE (port->members, m, next) {
+        if (igmp_member_is_learned(m)) {
+            igmp_forget_learned(s, m);
+        }
     }
 
     igmp_querier_port_down(&s->querier, id, now);
     igmp_routers_clear(&port->routers);
     port->next_query = INT64_MAX;
-    if (port->routers.fixed) {
+    if (port->routers.fixed || port->members) { /* The operator's. */
         igmp_settle_router_port(s, port);
         return;
     }
@@ -121,43 +124,6 @@ igmp_snoop_port_down(struct igmp_snoop *s, const struct port_id *id,
     igmp_table_remove_port(&s->table, port);
     if (was_router) {
         igmp_router_ports_changed(s, &copy);
-    }
-}
-
-void
-igmp_snoop_restore(struct igmp_snoop *s, const struct port_id *id,
-                   const struct ip_addr *group, bool exclude,
-                   const struct ip_addr *sources, size_t n_sources,
-                   int64_t now)
-{
-    struct ip_addr list[IGMP_MAX_SOURCES];
-    enum igmp_error error;
-    size_t n = 0;
-
-    s->now = now;
-    for (size_t i = 0; i < n_sources && n < IGMP_MAX_SOURCES; i++) {
-        if (igmp_check_source(s->querier.config.family, &sources[i])) {
-            list[n++] = sources[i];
-        }
-    }
-    n = igmp_sort_sources(list, n);
-    if (igmp_check_group(s->querier.config.family, group)
-        || (!exclude && !n)) {
-        return;
-    }
-
-    struct igmp_port *port = igmp_table_get_port(&s->table, id);
-    struct igmp_member *m = igmp_member_for(s, port, group, true, &error);
-    if (m) {
-        struct igmp_turn t;
-
-        igmp_turn_begin(&t, s, m);
-        if (igmp_group_is_empty(&m->group)) {
-            igmp_group_restore(&m->group, &t.ctx, exclude, list, n);
-        } else {
-            igmp_group_linger(&m->group, &t.ctx, igmp_answered_by(s));
-        }
-        igmp_turn_end(&t);
     }
 }
 
@@ -175,15 +141,6 @@ igmp_snoop_restore_router_port(struct igmp_snoop *s, const struct port_id *id,
     igmp_settle_router_port(s, port);
 }
 
-bool
-igmp_snoop_set_static(struct igmp_snoop *s, const struct port_id *id,
-                      const struct ip_addr *group,
-                      const struct igmp_filter *filter, int64_t now)
-{
-    (void) s, (void) id, (void) group, (void) filter, (void) now;
-    return false;
-}
-
 void
 igmp_snoop_set_static_router(struct igmp_snoop *s, const struct port_id *id,
                              bool is_router, int64_t now)
@@ -193,15 +150,4 @@ igmp_snoop_set_static_router(struct igmp_snoop *s, const struct port_id *id,
     s->now = now;
     port->routers.fixed = is_router;
     igmp_settle_router_port(s, port);
-}
-
-void
-igmp_snoop_restore_host(struct igmp_snoop *s, const struct port_id *id,
-                        const struct ip_addr *group,
-                        const struct mac_addr *mac, bool exclude,
-                        const struct ip_addr *sources, size_t n_sources,
-                        int64_t now)
-{
-    (void) s, (void) id, (void) group, (void) mac, (void) exclude;
-    (void) sources, (void) n_sources, (void) now;
 }

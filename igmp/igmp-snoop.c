@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "igmp/igmp-check.h"
-#include "igmp/igmp-hosts.h"
 #include "igmp/igmp-snoop-private.h"
 
 /* The folder's face: what comes in is handed to the machine that it concerns
@@ -42,16 +41,15 @@ igmp_config_membership_interval(const struct igmp_config *c)
 
 /* Sending. */
 
-static void
-send_query(struct igmp_snoop *s, const struct port_id *port,
-           const struct igmp_query *what)
+void
+igmp_send_query(struct igmp_snoop *s, const struct port_id *port,
+                const struct igmp_query *what)
 {
     const struct igmp_config *c = &s->querier.config;
     struct igmp_query q = *what;
     uint8_t frame[MAX_FRAME];
 
     q.family = c->family;
-    q.version = ip_addr_is_any(&q.group) ? c->version : s->times.query_version;
     q.eth_src = c->mac;
     q.vlan = s->vlan;
     q.qrv = (uint8_t) igmp_querier_robustness(&s->querier);
@@ -72,47 +70,11 @@ send_query(struct igmp_snoop *s, const struct port_id *port,
 void
 igmp_send_general_query(struct igmp_snoop *s, const struct port_id *port)
 {
-    const struct igmp_query q = {
-        .max_resp_ms = s->querier.config.query_response_interval};
+    const struct igmp_config *c = &s->querier.config;
+    const struct igmp_query q = {.version = c->version,
+                                 .max_resp_ms = c->query_response_interval};
 
-    send_query(s, port, &q);
-}
-
-/* One call of a machine. */
-
-static void
-query_cb(void *turn_, const struct ip_addr *sources, size_t n, bool suppress)
-{
-    struct igmp_turn *t = turn_;
-    const struct igmp_query q = {.group = t->m->entry->address,
-                                 .sources = sources,
-                                 .n_sources = n,
-                                 .max_resp_ms = t->s->times.last_member,
-                                 .suppress = suppress};
-
-    send_query(t->s, &t->m->port->id, &q);
-}
-
-static void
-special_cb(void *turn_, const struct ip_addr *source, int delta)
-{
-    struct igmp_turn *t = turn_;
-
-    igmp_table_special(t->m->entry, source, delta);
-}
-
-void
-igmp_turn_begin(struct igmp_turn *t, struct igmp_snoop *s,
-                struct igmp_member *m)
-{
-    *t = (struct igmp_turn){.s = s,
-                            .m = m,
-                            .ctx = {.times = &s->times,
-                                    .now = s->now,
-                                    .query = query_cb,
-                                    .special = special_cb,
-                                    .aux = t,
-                                    .soonest = INT64_MAX}};
+    igmp_send_query(s, port, &q);
 }
 
 void
@@ -121,39 +83,6 @@ igmp_membership_changed(struct igmp_snoop *s, const struct ip_addr *group,
 {
     igmp_proxy_member_changed(s, group);
     s->ops.membership_changed(s->aux, group, port);
-}
-
-void
-igmp_turn_end(struct igmp_turn *t)
-{
-    struct igmp_snoop *s = t->s;
-    struct igmp_member *m = t->m;
-    struct ip_addr group = m->entry->address;
-    struct port_id port = m->port->id;
-
-    s->counters[IGMP_LIMIT] += t->ctx.refused;
-    if (igmp_group_is_empty(&m->group)) {
-        igmp_group_uninit(&m->group, &t->ctx);
-        igmp_table_remove_member(&s->table, m);
-    } else if (!m->timer.place || t->ctx.soonest < m->timer.at) {
-        timer_heap_set(&s->table.member_timers, &m->timer, t->ctx.soonest);
-    }
-    if (t->ctx.changed) {
-        igmp_membership_changed(s, &group, &port);
-    }
-}
-
-void
-igmp_forget_member(struct igmp_snoop *s, struct igmp_member *m)
-{
-    struct ip_addr group = m->entry->address;
-    struct port_id port = m->port->id;
-    struct igmp_turn t;
-
-    igmp_turn_begin(&t, s, m);
-    igmp_group_uninit(&m->group, &t.ctx);
-    igmp_table_remove_member(&s->table, m);
-    igmp_membership_changed(s, &group, &port);
 }
 
 /* The querier's role and times. */
@@ -178,10 +107,28 @@ role_changed(struct igmp_snoop *s)
     s->ops.querier_changed(s->aux, ours);
 }
 
+/* A silent host is asked as often as a general query may be lost, before it is
+ * forgotten. */
+static void
+update_times(struct igmp_snoop *s)
+{
+    struct igmp_times *t = &s->times;
+
+    igmp_querier_times(&s->querier, t);
+    t->robustness = igmp_querier_robustness(&s->querier);
+    t->host_silent = igmp_querier_query_interval(&s->querier)
+                     + s->querier.config.query_response_interval;
+
+    int64_t latest = t->membership - (t->robustness + 1) * t->last_member;
+    t->host_silent = t->host_silent < latest ? t->host_silent
+                     : latest > 0            ? latest
+                                             : 0;
+}
+
 void
 igmp_querier_done(struct igmp_snoop *s, bool changed)
 {
-    igmp_querier_times(&s->querier, &s->times);
+    update_times(s);
     if (changed) {
         role_changed(s);
     }
@@ -201,7 +148,7 @@ igmp_snoop_create(uint16_t vlan, const struct igmp_config *config,
     s->now = s->grace_since = s->grace_until = now;
     igmp_table_init(&s->table);
     igmp_querier_init(&s->querier, config, now);
-    igmp_querier_times(&s->querier, &s->times);
+    update_times(s);
     igmp_proxy_init(s);
     return s;
 }
@@ -223,20 +170,22 @@ igmp_snoop_set_config(struct igmp_snoop *s, const struct igmp_config *config,
     struct igmp_port *port;
 
     s->now = now;
+    igmp_querier_done(s, igmp_querier_set_config(&s->querier, config, now));
     for (port = s->table.ports; port; port = port->hh.next) {
         port->config = NULL;
     }
     igmp_querier_done(s, igmp_querier_set_config(&s->querier, config, now));
     for (port = s->table.ports; port; port = port->hh.next) {
         igmp_settle_router_port(s, port);
+        igmp_limits_enforce(s, port);
     }
     igmp_proxy_configured(s);
 }
 
 /* Time. */
 
-static void
-run_member(struct igmp_snoop *s, struct igmp_member *m)
+void
+igmp_run_member(struct igmp_snoop *s, struct igmp_member *m)
 {
     struct igmp_turn t;
 
@@ -269,7 +218,7 @@ igmp_snoop_run(struct igmp_snoop *s, int64_t now)
         igmp_run_port(s, CONTAINER_OF(node, struct igmp_port, timer));
     }
     while ((node = timer_heap_pop_due(&s->table.member_timers, now))) {
-        run_member(s, CONTAINER_OF(node, struct igmp_member, timer));
+        igmp_run_member(s, CONTAINER_OF(node, struct igmp_member, timer));
     }
     igmp_proxy_run(s);
 }

@@ -15,8 +15,8 @@
  * igmp_snoop_run() no later than igmp_snoop_deadline(), and in any case after
  * a batch of inputs.
  *
- * Ownership: views that the iterators hand out live until the next call that
- * is not a read.  Ops must not call back into the same snoop, except reads.
+ * Ownership: views that the iterators hand out live until the callback
+ * returns.  Ops must not call back into the same snoop, except reads.
  *
  * Limits: IGMP_MAX_* below; what would pass them is refused and counted as
  * IGMP_LIMIT, nothing is switched off. */
@@ -270,13 +270,13 @@ struct igmp_host_view {
 
 struct igmp_port_view {
     struct port_id port;
-    bool exclude;    /* Filter mode. */
-    int version;     /* Compatibility mode, RFC 3376 7.3.2. */
-    int64_t expires; /* Of the group timer; INT64_MAX in INCLUDE mode. */
-    int64_t last_report;
+    bool exclude;        /* Filter mode. */
+    int version;         /* Compatibility mode, RFC 3376 7.3.2. */
+    int64_t expires;     /* Of the group timer; INT64_MAX in INCLUDE mode. */
+    int64_t last_report; /* INT64_MIN if no host is known. */
     const struct igmp_source_view *sources;
     size_t n_sources;
-    const struct igmp_host_view *hosts;
+    const struct igmp_host_view *hosts; /* Sorted by MAC. */
     size_t n_hosts;
     bool learned;                    /* False: the operator's only. */
     bool restored;                   /* Nobody has reported yet. */

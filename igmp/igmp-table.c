@@ -22,15 +22,17 @@ igmp_table_uninit(struct igmp_table *t)
 
     HASH_ITER (hh, t->ports, port, next) {
         while (port->members) {
-            struct igmp_group_ctx no_ctx = {0};
+            struct igmp_group_ctx no_ctx = {.hosts = &t->hosts};
             struct igmp_member *m = port->members;
 
             m->group.n_sources = 0; /* Nobody is told. */
+            m->group.unicast = false;
             igmp_group_uninit(&m->group, &no_ctx);
             igmp_table_remove_member(t, m);
         }
         igmp_table_remove_port(t, port);
     }
+    igmp_hosts_uninit(&t->hosts);
     timer_heap_uninit(&t->member_timers);
     timer_heap_uninit(&t->port_timers);
 }
@@ -55,9 +57,6 @@ igmp_table_get_port(struct igmp_table *t, const struct port_id *id)
         port = xcalloc(1, sizeof *port);
         port->id = *id;
         port->next_query = port->router_until = INT64_MAX;
-        for (int i = 0; i < IGMP_N_GUARDS; i++) {
-            port->guard_told[i] = INT64_MIN;
-        }
         HASH_ADD(hh, t->ports, id, sizeof port->id, port);
     }
     return port;
@@ -208,6 +207,7 @@ igmp_table_remove_member(struct igmp_table *t, struct igmp_member *m)
     memmove(slot, slot + 1, (entry->n_slots - i) * sizeof *slot);
     DL_DELETE(m->port->members, m);
     t->n_members--;
+    free(m->fixed);
     free(m);
     if (!entry->n_slots) {
         HASH_DELETE(hh, t->entries, entry);

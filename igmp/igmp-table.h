@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "igmp/igmp-group.h"
+#include "igmp/igmp-hosts.h"
 #include "igmp/igmp-routers.h"
 #include "lib/mcaddr.h"
 #include "lib/timer-heap.h"
@@ -58,7 +59,8 @@ struct igmp_port {
     int burst_left;
 
     const struct igmp_port_config *config; /* NULL: to be asked for. */
-    int64_t guard_told[IGMP_N_GUARDS];     /* INT64_MIN: never. */
+    uint32_t n_groups, n_hosts;            /* Learned. */
+    unsigned int warned; /* Bits: guards near their limits. */
 };
 
 struct igmp_member {
@@ -66,6 +68,7 @@ struct igmp_member {
     struct igmp_entry *entry;
     struct igmp_port *port;
     struct igmp_member *prev, *next; /* Of the same port. */
+    struct igmp_filter *fixed;       /* The operator's, NULL if none. */
     struct timer_node timer;
 };
 
@@ -94,6 +97,7 @@ struct igmp_table {
     struct igmp_port *ports;
     struct igmp_port *routers; /* Those of them that are router ports. */
     size_t n_members;
+    struct igmp_hosts hosts;
     struct timer_heap member_timers, port_timers;
 };
 
@@ -124,7 +128,8 @@ struct igmp_member *igmp_table_add_member(struct igmp_table *,
                                           struct igmp_entry *entry,
                                           const struct ip_addr *group,
                                           struct igmp_port *);
-/* And the group if it was its last.  The machine must be uninit. */
+/* And the group if it was its last.  The machine must be uninit, specials of
+ * a static member taken back. */
 void igmp_table_remove_member(struct igmp_table *, struct igmp_member *);
 
 void igmp_table_special(struct igmp_entry *, const struct ip_addr *source,

@@ -3,6 +3,10 @@
 #include "igmp/igmp-check.h"
 #include "igmp/igmp-snoop-private.h"
 
+#include <stdlib.h>
+
+#include "igmp/igmp-hosts.h"
+
 /* The reading half of igmp-snoop.h. */
 
 /* Forwarding. */
@@ -22,7 +26,7 @@ igmp_snoop_forwards(const struct igmp_snoop *s, const struct ip_addr *source,
 {
     const struct igmp_member *m = find_member(s, group, port);
 
-    return m && igmp_group_forwards(&m->group, source);
+    return m && igmp_member_forwards(m, source);
 }
 
 bool
@@ -51,24 +55,34 @@ igmp_snoop_each_receiver(const struct igmp_snoop *s,
         if (dpid && slot->port.dpid != dpid) {
             break;
         }
-        if (igmp_group_forwards(&slot->member->group, source)
+        if (igmp_member_forwards(slot->member, source)
             && !cb(aux, &slot->port)) {
             break;
         }
     }
 }
 
-struct copy_aux {
-    igmp_copy_cb *cb;
-    void *aux;
-};
-
+/* Those of one (group, port).  Returns false to stop. */
 static bool
-one_copy(void *copy_, const struct port_id *port)
+member_copies(const struct igmp_member *m, const struct port_id *port,
+              const struct ip_addr *source, igmp_copy_cb *cb, void *aux)
 {
-    const struct copy_aux *copy = copy_;
+    struct igmp_wish *const *wishes = igmp_hosts_wishes(&m->group);
+    struct igmp_copy copy = {.port = *port};
 
-    return copy->cb(copy->aux, &(struct igmp_copy){.port = *port});
+    if (!m->group.unicast) {
+        return !igmp_member_forwards(m, source) || cb(aux, &copy);
+    }
+    if (!igmp_group_forwards(&m->group, source)) {
+        return true;
+    }
+    for (size_t i = 0; i < m->group.n_hosts; i++) {
+        copy.mac = wishes[i]->host->mac;
+        if (igmp_wish_wants(wishes[i], source) && !cb(aux, &copy)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void
@@ -76,9 +90,20 @@ igmp_snoop_each_copy(const struct igmp_snoop *s, const struct ip_addr *source,
                      const struct ip_addr *group, uint64_t dpid,
                      igmp_copy_cb *cb, void *aux)
 {
-    struct copy_aux copy = {cb, aux};
+    const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
 
-    igmp_snoop_each_receiver(s, source, group, dpid, one_copy, &copy);
+    if (!entry) {
+        return;
+    }
+    for (size_t i = dpid ? igmp_table_first_slot(entry, dpid) : 0;
+         i < entry->n_slots; i++) {
+        const struct igmp_slot *slot = &entry->slots[i];
+
+        if ((dpid && slot->port.dpid != dpid)
+            || !member_copies(slot->member, &slot->port, source, cb, aux)) {
+            break;
+        }
+    }
 }
 
 size_t
@@ -193,6 +218,62 @@ igmp_snoop_each_group(const struct igmp_snoop *s, igmp_group_cb *cb, void *aux)
     }
 }
 
+/* Of the wishes of 'g'; returns when the last report came. */
+static int64_t
+view_hosts(const struct igmp_group *g, struct igmp_host_view *out)
+{
+    struct igmp_wish *const *wishes = igmp_hosts_wishes(g);
+    int64_t last = INT64_MIN;
+
+    for (size_t i = 0; i < g->n_hosts; i++) {
+        const struct igmp_wish *w = wishes[i];
+
+        out[i] = (struct igmp_host_view){.mac = w->host->mac,
+                                         .ip = w->host->ip,
+                                         .version = w->version,
+                                         .exclude = w->exclude,
+                                         .last_report = w->last_report,
+                                         .sources = w->sources,
+                                         .n_sources = w->n_sources};
+        last = w->last_report > last ? w->last_report : last;
+    }
+    return last;
+}
+
+static bool
+view_member(const struct igmp_snoop *s, const struct igmp_member *m,
+            igmp_port_cb *cb, void *aux)
+{
+    const struct igmp_group *g = &m->group;
+    struct igmp_host_view few[4], *hosts = few;
+
+    if (g->n_hosts > sizeof few / sizeof *few) {
+        hosts = xmalloc(g->n_hosts * sizeof *hosts);
+    }
+
+    struct igmp_port_view view = {
+        .port = m->port->id,
+        .exclude = g->exclude,
+        .version = igmp_group_version(g, s->now),
+        .expires = g->timer,
+        .last_report = view_hosts(g, hosts),
+        .sources = g->sources,
+        .n_sources = g->n_sources,
+        .hosts = hosts,
+        .n_hosts = g->n_hosts,
+        .learned = igmp_member_is_learned(m),
+        .restored = g->restored,
+        .fixed = m->fixed,
+        .delivery = g->unicast ? IGMP_DELIVER_UNICAST : IGMP_DELIVER_MULTICAST,
+    };
+
+    bool go_on = cb(aux, &view);
+    if (hosts != few) {
+        free(hosts);
+    }
+    return go_on;
+}
+
 void
 igmp_snoop_each_port(const struct igmp_snoop *s, const struct ip_addr *group,
                      igmp_port_cb *cb, void *aux)
@@ -200,21 +281,7 @@ igmp_snoop_each_port(const struct igmp_snoop *s, const struct ip_addr *group,
     const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
 
     for (size_t i = 0; entry && i < entry->n_slots; i++) {
-        const struct igmp_group *g = &entry->slots[i].member->group;
-        struct igmp_port_view view = {
-            .port = entry->slots[i].port,
-            .exclude = g->exclude,
-            .version = igmp_group_version(g, s->now),
-            .expires = g->timer,
-            .last_report = g->last_report,
-            .sources = g->sources,
-            .n_sources = g->n_sources,
-            .hosts = g->hosts,
-            .n_hosts = g->n_hosts,
-            .learned = true,
-        };
-
-        if (!cb(aux, &view)) {
+        if (!view_member(s, entry->slots[i].member, cb, aux)) {
             return;
         }
     }
@@ -233,11 +300,47 @@ igmp_snoop_each_router_port(const struct igmp_snoop *s, igmp_port_id_cb *cb,
     }
 }
 
+/* Does the same MAC address speak on another port, none of them a router's? */
+static bool
+is_duplicate(const struct igmp_snoop *s, const struct igmp_host *host)
+{
+    const struct igmp_hosts *hosts = &s->table.hosts;
+    const struct igmp_host *other = NULL;
+
+    if (host->port->router_until != INT64_MAX) {
+        return false;
+    }
+    while ((other = igmp_hosts_same(hosts, &host->mac, other))) {
+        if (other != host && other->port->router_until == INT64_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 igmp_snoop_each_host(const struct igmp_snoop *s, igmp_known_host_cb *cb,
                      void *aux)
 {
-    (void) s, (void) cb, (void) aux;
+    for (size_t i = 0; i < s->table.hosts.n_buckets; i++) {
+        const struct igmp_host *host;
+
+        for (host = s->table.hosts.buckets[i]; host; host = host->next) {
+            struct igmp_known_host view = {
+                .mac = host->mac,
+                .ip = host->ip,
+                .port = host->port->id,
+                .version = host->version,
+                .last_report = host->last_report,
+                .n_groups = host->n_wishes,
+                .duplicate = is_duplicate(s, host),
+            };
+
+            if (!cb(aux, &view)) {
+                return;
+            }
+        }
+    }
 }
 
 void

@@ -49,7 +49,7 @@ port_id(unsigned int p)
 static struct ip_addr
 group_addr(unsigned int g)
 {
-    return ip_addr_v4(0xe8010101u + g % GROUPS);
+    return ip_addr_v4(0xe2010101u + g % GROUPS);
 }
 
 static struct ip_addr
@@ -79,7 +79,7 @@ membership_changed(void *w_, const struct ip_addr *group,
                    const struct port_id *port)
 {
     struct world *w = w_;
-    unsigned int g = ip_addr_to_v4(group) - 0xe8010101u;
+    unsigned int g = ip_addr_to_v4(group) - 0xe2010101u;
     unsigned int p = (unsigned int) port->port_no - 1;
 
     CHECK(p < PORTS);

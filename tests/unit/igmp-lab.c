@@ -317,7 +317,8 @@ leave(struct fixture *f, unsigned int from, unsigned int host, int version,
     assert_int_equal(say(f, from, &report), IGMP_OK);
 }
 
-/* A record with one or two sources (NULL: none). */
+/* A record with one or two sources (NULL: none), of a host that only this port
+ * has. */
 enum igmp_error
 record(struct fixture *f, unsigned int from, uint8_t type, const char *group,
        const char *s1, const char *s2)
@@ -325,7 +326,7 @@ record(struct fixture *f, unsigned int from, uint8_t type, const char *group,
     struct ip_addr sources[2];
     struct igmp_report_record r = {
         .type = type, .group = ip(group), .sources = sources};
-    struct igmp_report report = report_of(from, 3);
+    struct igmp_report report = report_of(50 + from % 100, 3);
 
     if (s1) {
         sources[r.n_sources++] = ip(s1);

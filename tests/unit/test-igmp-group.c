@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "igmp/igmp-hosts.h"
+#include "igmp/igmp-table.h"
 
 /* Every row of RFC 3376 tables 6.4.1 and 6.4.2 by name, and the rest of
  * section 6 for one (group, port).
@@ -32,12 +33,16 @@ static const struct igmp_times TIMES = {.membership = GMI * 1000,
                                         .last_member = 1000,
                                         .last_member_count = 2,
                                         .last_member_time = 2000,
-                                        .query_version = 3};
+                                        .query_version = 3,
+                                        .robustness = 2,
+                                        .host_silent = 135 * 1000};
 
 struct fixture {
     struct igmp_group g;
     struct igmp_group_ctx ctx;
     struct igmp_times times;
+    struct igmp_hosts hosts;
+    struct igmp_port port;
     char asked[256];
     int specials[6]; /* As told: how often each letter is special. */
 };
@@ -69,6 +74,15 @@ query(void *f_, const struct ip_addr *sources, size_t n, bool suppress)
 }
 
 static void
+ask_host(void *f_, const struct igmp_wish *w)
+{
+    struct fixture *f = f_;
+    size_t at = strlen(f->asked);
+
+    sprintf(f->asked + at, "%sQ(%d)", at ? " " : "", w->host->mac.b[5]);
+}
+
+static void
 special(void *f_, const struct ip_addr *source, int delta)
 {
     struct fixture *f = f_;
@@ -81,7 +95,7 @@ special(void *f_, const struct ip_addr *source, int delta)
 static void
 begin(struct fixture *f)
 {
-    f->ctx.changed = false;
+    f->ctx.changed = f->ctx.hosts_changed = false;
     f->ctx.soonest = INT64_MAX;
     f->asked[0] = '\0';
 }
@@ -123,7 +137,9 @@ init(struct fixture *f)
     f->times = TIMES;
     f->ctx = (struct igmp_group_ctx){.times = &f->times,
                                      .now = 1000000,
+                                     .hosts = &f->hosts,
                                      .query = query,
+                                     .ask_host = ask_host,
                                      .special = special,
                                      .aux = f};
     igmp_group_init(&f->g);
@@ -150,6 +166,9 @@ static void
 uninit(struct fixture *f)
 {
     igmp_group_uninit(&f->g, &f->ctx);
+    assert_int_equal(f->hosts.n, 0);
+    assert_int_equal(f->port.n_hosts, 0);
+    igmp_hosts_uninit(&f->hosts);
     for (int i = 0; i < 6; i++) {
         assert_int_equal(f->specials[i], 0);
     }
@@ -652,15 +671,51 @@ sources_are_limited(void **state)
     assert_int_equal(n_special, 0);
 }
 
+/* Hosts. */
+
+/* A record of host 'id', as a snoop hands it on. */
 static void
-host(struct fixture *f, int version, uint8_t type, const char *list,
-     unsigned int id)
+say(struct fixture *f, unsigned int id, int version, uint8_t type,
+    const char *list)
 {
     struct mac_addr mac = {{2, 0, 0, 0, (uint8_t) (id >> 8), (uint8_t) id}};
-    struct ip_addr addr = ip_addr_v4(0x0a010000 + id);
+    struct igmp_wish *w = igmp_hosts_find(&f->g, &mac);
+    struct ip_addr sources[6];
+    size_t n = letters(list, sources);
 
-    igmp_hosts_report(&f->g, &f->ctx, version, type, strlen(list), &mac,
-                      &addr);
+    begin(f);
+    if (!w && igmp_group_creates(type, n)) {
+        struct igmp_host *host = igmp_hosts_lookup(&f->hosts, &mac, &f->port);
+
+        w = igmp_hosts_add_wish(
+            &f->g, &f->ctx,
+            host ? host : igmp_hosts_add(&f->hosts, &mac, &f->port));
+    }
+    if (w) {
+        igmp_hosts_report(&f->g, &f->ctx, w, version, type, sources, n);
+    }
+    igmp_group_record(&f->g, &f->ctx, version, type, sources, n);
+}
+
+/* "1:IN{ab} 2:EX{}" */
+static void
+check_hosts(const struct fixture *f, const char *want)
+{
+    char text[256] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->g.n_hosts; i++) {
+        const struct igmp_wish *w = igmp_hosts_wishes(&f->g)[i];
+
+        n += (size_t) sprintf(text + n, "%s%d:%s{", i ? " " : "",
+                              w->host->mac.b[5], w->exclude ? "EX" : "IN");
+        for (size_t k = 0; k < w->n_sources; k++) {
+            text[n++] = letter_of(&w->sources[k]);
+        }
+        text[n++] = '}';
+        text[n] = '\0';
+    }
+    assert_string_equal(text, want);
 }
 
 static void
@@ -670,20 +725,72 @@ hosts_come_and_go(void **state)
     struct fixture f;
 
     init(&f);
-    record(&f, 3, IGMP_MODE_IS_EXCLUDE, "");
-    host(&f, 2, IGMP_MODE_IS_EXCLUDE, "", 7);
-    host(&f, 3, IGMP_ALLOW_NEW_SOURCES, "a", 3);
-    host(&f, 3, IGMP_CHANGE_TO_INCLUDE, "", 9); /* Of nothing. */
-    host(&f, 3, IGMP_BLOCK_OLD_SOURCES, "a", 9);
-    assert_int_equal(f.g.n_hosts, 2);
-    assert_int_equal(f.g.hosts[0].mac.b[5], 3);
-    assert_int_equal(f.g.hosts[0].version, 3);
-    assert_false(f.g.hosts[0].exclude);
-    assert_int_equal(f.g.hosts[1].mac.b[5], 7);
-    assert_true(f.g.hosts[1].exclude);
-    host(&f, 3, IGMP_CHANGE_TO_INCLUDE, "", 3);
-    assert_int_equal(f.g.n_hosts, 1);
-    assert_int_equal(f.g.hosts[0].mac.b[5], 7);
+    say(&f, 7, 2, IGMP_MODE_IS_EXCLUDE, "");
+    assert_true(f.ctx.hosts_changed);
+    say(&f, 3, 3, IGMP_ALLOW_NEW_SOURCES, "a");
+    say(&f, 9, 3, IGMP_CHANGE_TO_INCLUDE, ""); /* Of nothing. */
+    say(&f, 9, 3, IGMP_BLOCK_OLD_SOURCES, "a");
+    assert_false(f.ctx.hosts_changed);
+    check_hosts(&f, "3:IN{a} 7:EX{}");
+    assert_int_equal(igmp_hosts_wishes(&f.g)[0]->version, 3);
+    assert_int_equal(igmp_hosts_wishes(&f.g)[1]->version, 2);
+    assert_int_equal(f.port.n_hosts, 2);
+    say(&f, 3, 3, IGMP_CHANGE_TO_INCLUDE, "");
+    check_hosts(&f, "7:EX{}");
+    assert_true(f.ctx.hosts_changed);
+    uninit(&f);
+}
+
+/* What each type of record makes of a host's own filter. */
+static void
+filters_of_hosts(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    say(&f, 1, 3, IGMP_MODE_IS_INCLUDE, "bd");
+    check_hosts(&f, "1:IN{bd}");
+    say(&f, 1, 3, IGMP_ALLOW_NEW_SOURCES, "ac");
+    check_hosts(&f, "1:IN{abcd}");
+    say(&f, 1, 3, IGMP_BLOCK_OLD_SOURCES, "bcf");
+    check_hosts(&f, "1:IN{ad}");
+    f.ctx.now += 10000; /* The answer to a general query: all of it. */
+    say(&f, 1, 3, IGMP_MODE_IS_INCLUDE, "a");
+    check_hosts(&f, "1:IN{a}");
+    say(&f, 1, 3, IGMP_CHANGE_TO_EXCLUDE, "bc");
+    check_hosts(&f, "1:EX{bc}");
+    say(&f, 1, 3, IGMP_BLOCK_OLD_SOURCES, "ac");
+    check_hosts(&f, "1:EX{abc}");
+    say(&f, 1, 3, IGMP_ALLOW_NEW_SOURCES, "bf");
+    check_hosts(&f, "1:EX{ac}");
+    say(&f, 1, 3, IGMP_MODE_IS_EXCLUDE, "d");
+    check_hosts(&f, "1:EX{d}");
+    say(&f, 1, 3, IGMP_CHANGE_TO_INCLUDE, "ef");
+    check_hosts(&f, "1:IN{ef}");
+    say(&f, 1, 3, IGMP_BLOCK_OLD_SOURCES, "ef"); /* Nothing is left. */
+    check_hosts(&f, "");
+    uninit(&f);
+}
+
+/* Who was asked for sources names only those of them that it wants, an
+ * excluding host too (RFC 3376 5.2): that is not its filter. */
+static void
+answer_for_sources_is_no_filter(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    say(&f, 1, 3, IGMP_MODE_IS_EXCLUDE, "c");
+    say(&f, 2, 3, IGMP_MODE_IS_INCLUDE, "ab");
+    f.ctx.now += 10000;
+    say(&f, 1, 3, IGMP_BLOCK_OLD_SOURCES, "a");
+    assert_string_equal(f.asked, "Q(G,a)");
+    f.ctx.now += 500;
+    say(&f, 2, 3, IGMP_MODE_IS_INCLUDE, "a");
+    say(&f, 1, 3, IGMP_MODE_IS_INCLUDE, "b");
+    check_hosts(&f, "1:EX{ac} 2:IN{ab}");
     uninit(&f);
 }
 
@@ -696,54 +803,232 @@ silent_host_goes(void **state)
     struct fixture f;
 
     init(&f);
-    record(&f, 3, IGMP_MODE_IS_EXCLUDE, "");
-    host(&f, 3, IGMP_MODE_IS_EXCLUDE, "", 1);
-    host(&f, 3, IGMP_MODE_IS_EXCLUDE, "", 2);
+    say(&f, 1, 3, IGMP_MODE_IS_EXCLUDE, "");
+    say(&f, 2, 3, IGMP_MODE_IS_EXCLUDE, "");
     step(&f, 200 * 1000);
-    record(&f, 3, IGMP_MODE_IS_EXCLUDE, "");
-    host(&f, 3, IGMP_MODE_IS_EXCLUDE, "", 2);
+    say(&f, 2, 3, IGMP_MODE_IS_EXCLUDE, "");
     step(&f, 60 * 1000);
     assert_false(f.ctx.changed);
-    assert_int_equal(f.g.n_hosts, 1);
-    assert_int_equal(f.g.hosts[0].mac.b[5], 2);
+    assert_true(f.ctx.hosts_changed);
+    check_hosts(&f, "2:EX{}");
     uninit(&f);
 }
 
+/* A host that others may have spoken for is asked alone, twice, and the next
+ * one after it. */
 static void
-hosts_are_limited(void **state)
+silent_hosts_are_asked_one_by_one(void **state)
 {
     (void) state;
     struct fixture f;
 
     init(&f);
-    record(&f, 3, IGMP_MODE_IS_EXCLUDE, "");
-    for (unsigned int i = 0; i < IGMP_MAX_HOSTS + 10; i++) {
-        host(&f, 3, IGMP_MODE_IS_EXCLUDE, "", (i * 7) % 4099);
+    f.ctx.asks_hosts = true;
+    for (unsigned int id = 1; id <= 3; id++) {
+        say(&f, id, 2, IGMP_MODE_IS_EXCLUDE, "");
+    }
+    f.ctx.now += 100 * 1000;
+    say(&f, 2, 2, IGMP_MODE_IS_EXCLUDE, "");
+    step(&f, 34999);
+    assert_string_equal(f.asked, "");
+    assert_true(f.ctx.soonest == f.ctx.now + 1);
+    step(&f, 1);
+    assert_string_equal(f.asked, "Q(1)");
+    assert_true(f.ctx.soonest == f.ctx.now + 1000);
+    say(&f, 1, 2, IGMP_MODE_IS_EXCLUDE, ""); /* It answers. */
+    step(&f, 1000);
+    assert_string_equal(f.asked, "Q(3)");
+    step(&f, 500);
+    assert_string_equal(f.asked, "");
+    step(&f, 500);
+    assert_string_equal(f.asked, "Q(3)");
+    step(&f, 1000); /* It does not, and is asked no more. */
+    assert_string_equal(f.asked, "");
+    step(&f, (235 - 138) * 1000);
+    assert_string_equal(f.asked, "Q(2)");
+    step(&f, 25 * 1000);
+    check_hosts(&f, "1:EX{} 2:EX{}");
+    uninit(&f);
+}
+
+static void
+only_the_querier_asks_hosts(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    f.ctx.asks_hosts = true;
+    f.times.query_version = 0;
+    say(&f, 1, 2, IGMP_MODE_IS_EXCLUDE, "");
+    step(&f, 200 * 1000);
+    assert_string_equal(f.asked, "");
+    uninit(&f);
+}
+
+/* As a snoop does it, many of them stay in order. */
+static void
+thousand_hosts(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    for (unsigned int i = 0; i < IGMP_MAX_HOSTS; i++) {
+        say(&f, (i * 7) % 4099, 3, IGMP_MODE_IS_EXCLUDE, "");
     }
     assert_int_equal(f.g.n_hosts, IGMP_MAX_HOSTS);
-    assert_int_equal(f.ctx.refused, 10);
+    assert_int_equal(f.hosts.n, IGMP_MAX_HOSTS);
+    struct igmp_wish *const *wishes = igmp_hosts_wishes(&f.g);
     for (size_t i = 1; i < f.g.n_hosts; i++) {
-        assert_true(memcmp(&f.g.hosts[i - 1].mac, &f.g.hosts[i].mac, 6) < 0);
+        assert_true(memcmp(&wishes[i - 1]->host->mac, &wishes[i]->host->mac, 6)
+                    < 0);
     }
+    for (unsigned int i = 0; i < IGMP_MAX_HOSTS; i++) {
+        say(&f, (i * 7) % 4099, 3, IGMP_CHANGE_TO_INCLUDE, "");
+    }
+    assert_int_equal(f.hosts.n, 0);
     uninit(&f);
 }
 
-/* The address may come later than the first report. */
+/* Leave modes: what the rows say "Send Q" for. */
+
 static void
-host_without_address(void **state)
+init_two_hosts(struct fixture *f, enum igmp_leave leave)
+{
+    init(f);
+    f->ctx.leave = leave;
+    say(f, 1, 3, IGMP_MODE_IS_EXCLUDE, "");
+    say(f, 2, 3, IGMP_MODE_IS_EXCLUDE, "");
+    f->ctx.now += 10000;
+}
+
+/* In all modes the second host keeps the group. */
+static void
+second_host_keeps_the_group(void **state)
 {
     (void) state;
     struct fixture f;
-    struct mac_addr mac = {{2, 0, 0, 0, 0, 1}};
-    struct ip_addr none = ip_addr_v4(0), some = ip_addr_v4(0x0a010001);
+
+    for (int leave = IGMP_LEAVE_QUERY; leave <= IGMP_LEAVE_IMMEDIATE;
+         leave++) {
+        init_two_hosts(&f, (enum igmp_leave) leave);
+        say(&f, 1, 3, IGMP_CHANGE_TO_INCLUDE, "");
+        if (leave == IGMP_LEAVE_QUERY) {
+            check(&f, "EX{;}=2", "Q(G)", false);
+            say(&f, 2, 3, IGMP_MODE_IS_EXCLUDE, "");
+            check(&f, "EX{;}=260", "", false);
+        } else {
+            check(&f, "EX{;}=250", "", false);
+        }
+        check_hosts(&f, "2:EX{}");
+        uninit(&f);
+    }
+}
+
+static void
+last_host_takes_the_group_along(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    for (int leave = IGMP_LEAVE_TRACKED; leave <= IGMP_LEAVE_IMMEDIATE;
+         leave++) {
+        init_two_hosts(&f, (enum igmp_leave) leave);
+        say(&f, 1, 3, IGMP_CHANGE_TO_INCLUDE, "");
+        say(&f, 2, 3, IGMP_CHANGE_TO_INCLUDE, "");
+        check(&f, "IN{}", "", true);
+        assert_true(igmp_group_is_empty(&f.g));
+        uninit(&f);
+    }
+}
+
+/* Nothing is asked, so another querier does not matter. */
+static void
+tracked_beside_another_querier(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init_two_hosts(&f, IGMP_LEAVE_TRACKED);
+    f.times.query_version = 0;
+    say(&f, 1, 3, IGMP_CHANGE_TO_INCLUDE, "");
+    say(&f, 2, 3, IGMP_CHANGE_TO_INCLUDE, "");
+    assert_true(igmp_group_is_empty(&f.g));
+    uninit(&f);
+}
+
+/* Another host may hide behind the report of an older one. */
+static void
+tracked_asks_beside_older_hosts(void **state)
+{
+    (void) state;
+    struct fixture f;
 
     init(&f);
-    record(&f, 3, IGMP_MODE_IS_EXCLUDE, "");
-    igmp_hosts_report(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &none);
-    assert_true(ip_addr_is_any(&f.g.hosts[0].ip));
-    igmp_hosts_report(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &some);
-    igmp_hosts_report(&f.g, &f.ctx, 3, IGMP_MODE_IS_EXCLUDE, 0, &mac, &none);
-    assert_true(ip_addr_equal(&f.g.hosts[0].ip, &some));
+    f.ctx.leave = IGMP_LEAVE_TRACKED;
+    say(&f, 1, 2, IGMP_MODE_IS_EXCLUDE, "");
+    say(&f, 1, 2, IGMP_CHANGE_TO_INCLUDE, "");
+    check(&f, "EX{;}=2", "Q(G)", false);
+    uninit(&f);
+
+    init(&f);
+    f.ctx.leave = IGMP_LEAVE_IMMEDIATE;
+    say(&f, 1, 1, IGMP_MODE_IS_EXCLUDE, "");
+    say(&f, 2, 2, IGMP_MODE_IS_EXCLUDE, "");
+    say(&f, 2, 2, IGMP_CHANGE_TO_INCLUDE, "");
+    check(&f, "EX{;}=260", "", false); /* The v1 host cannot leave. */
+    uninit(&f);
+
+    init(&f);
+    f.ctx.leave = IGMP_LEAVE_IMMEDIATE;
+    say(&f, 1, 2, IGMP_MODE_IS_EXCLUDE, "");
+    say(&f, 1, 2, IGMP_CHANGE_TO_INCLUDE, "");
+    assert_true(igmp_group_is_empty(&f.g));
+    uninit(&f);
+}
+
+/* INCLUDE (A) x BLOCK (B), and x TO_IN (B): of A, what nobody wants goes. */
+static void
+tracked_sources_in_include(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    f.ctx.leave = IGMP_LEAVE_TRACKED;
+    say(&f, 1, 3, IGMP_ALLOW_NEW_SOURCES, "abc");
+    say(&f, 2, 3, IGMP_ALLOW_NEW_SOURCES, "bd");
+    say(&f, 1, 3, IGMP_BLOCK_OLD_SOURCES, "ab");
+    check(&f, "IN{b=260 c=260 d=260}", "", true);
+    say(&f, 2, 3, IGMP_CHANGE_TO_INCLUDE, "e");
+    check(&f, "IN{c=260 e=260}", "", true);
+    say(&f, 1, 3, IGMP_CHANGE_TO_INCLUDE, "");
+    check(&f, "IN{e=260}", "", true);
+    say(&f, 2, 3, IGMP_BLOCK_OLD_SOURCES, "e");
+    check(&f, "IN{}", "", true);
+    uninit(&f);
+}
+
+/* EXCLUDE (X,Y) x BLOCK (A), x TO_EX (A), x TO_IN (A). */
+static void
+tracked_sources_in_exclude(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    f.ctx.leave = IGMP_LEAVE_TRACKED;
+    say(&f, 1, 3, IGMP_MODE_IS_EXCLUDE, "");
+    say(&f, 2, 3, IGMP_ALLOW_NEW_SOURCES, "a");
+    say(&f, 1, 3, IGMP_BLOCK_OLD_SOURCES, "ab");
+    check(&f, "EX{a=260;b}=260", "", true);
+    say(&f, 1, 3, IGMP_CHANGE_TO_EXCLUDE, "abc");
+    check(&f, "EX{a=260;b c}=260", "", true);
+    say(&f, 2, 3, IGMP_CHANGE_TO_INCLUDE, "d");
+    check(&f, "EX{d=260;a b c}=260", "", true);
+    say(&f, 1, 3, IGMP_CHANGE_TO_INCLUDE, "e"); /* Nobody excludes now. */
+    check(&f, "IN{d=260 e=260}", "", true);
     uninit(&f);
 }
 
@@ -756,14 +1041,33 @@ restored_states(void **state)
 
     init(&f);
     begin(&f);
-    igmp_group_restore(&f.g, &f.ctx, true, sources, letters("ab", sources));
+    igmp_group_restore(&f.g, &f.ctx, true, sources, letters("ab", sources),
+                       f.ctx.now + 41250);
     check(&f, "EX{;a b}=260", "", true);
     uninit(&f);
     init(&f);
     begin(&f);
-    igmp_group_restore(&f.g, &f.ctx, false, sources, letters("ab", sources));
+    igmp_group_restore(&f.g, &f.ctx, false, sources, letters("ab", sources),
+                       f.ctx.now + 41250);
     check(&f, "IN{a=260 b=260}", "", true);
-    assert_true(f.ctx.soonest == f.ctx.now + GMI * 1000);
+    assert_true(f.ctx.soonest == f.ctx.now + 41250);
+    uninit(&f);
+}
+
+/* After a restart nobody is taken for gone before all have answered. */
+static void
+restored_hides_hosts(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    f.ctx.leave = IGMP_LEAVE_IMMEDIATE;
+    igmp_group_restore(&f.g, &f.ctx, true, NULL, 0, f.ctx.now + 41250);
+    say(&f, 1, 3, IGMP_MODE_IS_EXCLUDE, "");
+    assert_false(f.g.restored);
+    say(&f, 1, 3, IGMP_CHANGE_TO_INCLUDE, "");
+    check(&f, "EX{;}=2", "Q(G)", false);
     uninit(&f);
 }
 
@@ -813,9 +1117,19 @@ main(void)
         cmocka_unit_test(with_v1_host_leaves_are_ignored),
         cmocka_unit_test(sources_are_limited),
         cmocka_unit_test(hosts_come_and_go),
+        cmocka_unit_test(filters_of_hosts),
+        cmocka_unit_test(answer_for_sources_is_no_filter),
         cmocka_unit_test(silent_host_goes),
-        cmocka_unit_test(hosts_are_limited),
-        cmocka_unit_test(host_without_address),
+        cmocka_unit_test(silent_hosts_are_asked_one_by_one),
+        cmocka_unit_test(only_the_querier_asks_hosts),
+        cmocka_unit_test(thousand_hosts),
+        cmocka_unit_test(second_host_keeps_the_group),
+        cmocka_unit_test(last_host_takes_the_group_along),
+        cmocka_unit_test(tracked_beside_another_querier),
+        cmocka_unit_test(tracked_asks_beside_older_hosts),
+        cmocka_unit_test(tracked_sources_in_include),
+        cmocka_unit_test(tracked_sources_in_exclude),
+        cmocka_unit_test(restored_hides_hosts),
         cmocka_unit_test(restored_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

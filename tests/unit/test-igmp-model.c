@@ -37,8 +37,11 @@ struct model {
     int64_t timers[SOURCES]; /* Of x. */
     int64_t asked;           /* When it was asked who is still there. */
     int64_t v1_until, v2_until;
-    unsigned int hosts;
-    int64_t host_seen[HOSTS];
+    struct {
+        bool there, exclude;
+        unsigned int set;
+        int64_t seen;
+    } hosts[HOSTS];
 };
 
 struct world {
@@ -59,7 +62,7 @@ pick(struct world *w, unsigned int n)
 static struct ip_addr
 group_addr(unsigned int g)
 {
-    return ip_addr_v4(0xe8010101u + g);
+    return ip_addr_v4(0xe2010101u + g);
 }
 
 static struct ip_addr
@@ -191,6 +194,39 @@ model_version(const struct world *w, const struct model *m)
     return w->now < m->v1_until ? 1 : w->now < m->v2_until ? 2 : 3;
 }
 
+/* What a host wants itself. */
+static void
+model_host(const struct world *w, struct model *m, uint8_t type,
+           unsigned int set, unsigned int host)
+{
+    bool include = m->hosts[host].there && !m->hosts[host].exclude;
+    bool exclude = m->hosts[host].exclude;
+    unsigned int old = m->hosts[host].set;
+    bool complete = m->hosts[host].seen != w->now
+                    && (!m->asked || w->now - m->asked > 2 * LMQT);
+
+    if (type == IGMP_BLOCK_OLD_SOURCES && !m->hosts[host].there) {
+        return;
+    }
+    if (type == IGMP_MODE_IS_EXCLUDE || type == IGMP_CHANGE_TO_EXCLUDE) {
+        exclude = true;
+    } else if (type == IGMP_CHANGE_TO_INCLUDE
+               || (type == IGMP_MODE_IS_INCLUDE && complete)) {
+        exclude = false;
+    } else if (type == IGMP_BLOCK_OLD_SOURCES ? include : exclude) {
+        set = old & ~set;
+    } else {
+        set |= old;
+    }
+    memset(&m->hosts[host], 0, sizeof m->hosts[host]);
+    if (exclude || set) {
+        m->hosts[host].there = true;
+        m->hosts[host].exclude = exclude;
+        m->hosts[host].set = set;
+        m->hosts[host].seen = w->now;
+    }
+}
+
 static void
 model_record(const struct world *w, struct model *m, int version, uint8_t type,
              unsigned int sources, unsigned int host)
@@ -202,11 +238,8 @@ model_record(const struct world *w, struct model *m, int version, uint8_t type,
     if (!model_exists(m) && !creates) {
         return;
     }
-    if (type == IGMP_CHANGE_TO_INCLUDE && !sources) {
-        m->hosts &= ~(1u << host);
-    } else if (creates || m->hosts >> host & 1) {
-        m->hosts |= 1u << host;
-        m->host_seen[host] = w->now;
+    if (creates || m->hosts[host].there) {
+        model_host(w, m, type, sources, host);
     }
     if (type == IGMP_MODE_IS_EXCLUDE && version == 1) {
         m->v1_until = w->now + GMI;
@@ -243,8 +276,8 @@ model_expire(const struct world *w, struct model *m)
         m->y = 0;
     }
     for (unsigned int h = 0; h < HOSTS; h++) {
-        if (m->host_seen[h] + GMI <= w->now) {
-            m->hosts &= ~(1u << h);
+        if (m->hosts[h].seen + GMI <= w->now) {
+            memset(&m->hosts[h], 0, sizeof m->hosts[h]);
         }
     }
     if (!model_exists(m)) {
@@ -287,7 +320,7 @@ membership_changed(void *w_, const struct ip_addr *group,
                    const struct port_id *port)
 {
     struct world *w = w_;
-    unsigned int g = ip_addr_to_v4(group) - 0xe8010101u;
+    unsigned int g = ip_addr_to_v4(group) - 0xe2010101u;
     unsigned int p = index_of_port(port);
     unsigned int now = real_forwards(w, g, p);
 
@@ -345,10 +378,21 @@ compare_hosts(const struct igmp_port_view *v, const struct model *m)
     for (size_t i = 0; i < v->n_hosts; i++) {
         unsigned int h = v->hosts[i].mac.b[5];
 
+        const struct igmp_host_view *host = &v->hosts[i];
+        unsigned int set = 0;
+
+        for (size_t s = 0; s < host->n_sources; s++) {
+            set |= 1u << index_of_source(&host->sources[s]);
+        }
         hosts |= 1u << h;
-        assert_true(v->hosts[i].last_report == m->host_seen[h]);
+        assert_true(m->hosts[h].there);
+        assert_int_equal(host->exclude, m->hosts[h].exclude);
+        assert_int_equal(set, m->hosts[h].set);
+        assert_true(host->last_report == m->hosts[h].seen);
     }
-    assert_int_equal(hosts, m->hosts);
+    for (unsigned int h = 0; h < HOSTS; h++) {
+        assert_int_equal(hosts >> h & 1, m->hosts[h].there);
+    }
 }
 
 static bool
@@ -473,11 +517,12 @@ event_report(struct world *w)
     unsigned int p = pick(w, PORTS), host = pick(w, HOSTS);
     struct ip_addr sources[3][2 * SOURCES];
     struct igmp_report_record records[3];
-    struct igmp_report report = {.version = 3,
-                                 .eth_src = {{2, 0, 0, 0, 0, (uint8_t) host}},
-                                 .ip_src = ip_addr_v4(0x0a010101u + host),
-                                 .records = records,
-                                 .n_records = 1 + pick(w, 3)};
+    struct igmp_report report = {
+        .version = 3,
+        .eth_src = {{2, 0, 0, 0, (uint8_t) p, (uint8_t) host}},
+        .ip_src = ip_addr_v4(0x0a010101u + host),
+        .records = records,
+        .n_records = 1 + pick(w, 3)};
     struct port_id port = port_id(p);
     uint8_t frame[512];
     struct igmp_msg msg;
@@ -637,6 +682,7 @@ run(bool querier)
     const char *seed = getenv("OFM_SEED"), *n = getenv("OFM_EVENTS");
     long n_events = n ? atol(n) : EVENTS;
     struct world w = {.querier = querier,
+                      .now = 1000,
                       .seed = seed ? (unsigned int) strtoul(seed, NULL, 0)
                                    : (unsigned int) time(NULL)};
     struct igmp_config config;
