@@ -33,6 +33,7 @@ igmp_tests = \
 	tests/unit/test-igmp-address \
 	tests/unit/test-igmp-golden \
 	tests/unit/test-igmp-group \
+	tests/unit/test-igmp-hosts \
 	tests/unit/test-igmp-model \
 	tests/unit/test-igmp-msg \
 	tests/unit/test-igmp-proxy \
@@ -47,9 +48,14 @@ tests_unit_test_igmp_address_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_golden_SOURCES = tests/unit/test-igmp-golden.c
 tests_unit_test_igmp_golden_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_golden_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_igmp_group_SOURCES = tests/unit/test-igmp-group.c
+tests_unit_test_igmp_group_SOURCES = tests/unit/test-igmp-group.c \
+	tests/unit/igmp-rows.c tests/unit/igmp-rows.h
 tests_unit_test_igmp_group_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_group_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_hosts_SOURCES = tests/unit/test-igmp-hosts.c \
+	tests/unit/igmp-rows.c tests/unit/igmp-rows.h
+tests_unit_test_igmp_hosts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_hosts_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_model_SOURCES = tests/unit/test-igmp-model.c
 tests_unit_test_igmp_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_model_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)

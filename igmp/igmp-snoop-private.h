@@ -90,8 +90,8 @@ void igmp_querier_done(struct igmp_snoop *, bool changed);
 void igmp_send_general_query(struct igmp_snoop *, const struct port_id *);
 
 /* igmp-input.c */
-/* Those of 'sources' that can be sources: sorted, without doubles, no more than
- * a (group, port) may have.  Returns how many there are. */
+/* Those of 'sources' that can be sources: sorted, without doubles, no more
+ * than a (group, port) may have.  Returns how many there are. */
 size_t igmp_load_sources(const struct igmp_snoop *,
                          const struct ip_addr *sources, size_t n,
                          struct ip_addr list[IGMP_MAX_SOURCES]);
