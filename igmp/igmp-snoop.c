@@ -170,7 +170,6 @@ igmp_snoop_set_config(struct igmp_snoop *s, const struct igmp_config *config,
     struct igmp_port *port;
 
     s->now = now;
-    igmp_querier_done(s, igmp_querier_set_config(&s->querier, config, now));
     for (port = s->table.ports; port; port = port->hh.next) {
         port->config = NULL;
     }

@@ -507,7 +507,7 @@ a_leave_survives_a_change_of_version(void **state)
 
     router(f);
     join(f, 2, 1, 2, G);
-    join(f, 3, 1, 2, G2);
+    join(f, 3, 2, 2, G2);
     advance(f, 3 * SECOND);
     ask(f, 8, &q);
     igmp_snoop_port_down(f->s, &two, f->now);
