@@ -67,6 +67,7 @@ ctl_create(struct event_base *base, const struct config *config,
     ctl->loop = loop_create(base, turn, ctl);
     ctl->started = loop_now(ctl->loop);
     loop_timer_init(&ctl->store_timer, rules_retry_store, ctl);
+    guards_init(ctl);
     vlans_reconfigure(ctl);
     members_configure(ctl);
     rules_load(ctl);
