@@ -105,6 +105,33 @@ unite(const struct member_place *p, struct igmp_filter *f)
     }
 }
 
+/* Why the machine would not take it, NULL if it did.  What it cannot take
+ * leaves what was before. */
+static const char *
+set_filter(const struct ctl_vlan *v, const struct member_place *p,
+           const struct igmp_filter *filter, int64_t now)
+{
+    if (filter->n_sources > IGMP_MAX_SOURCES) {
+        return "the members of this port and group have too many sources "
+               "together";
+    }
+    return igmp_snoop_set_static(vlan_snoop_of(v, &p->key.group), &p->key.port,
+                                 &p->key.group, p->rules ? filter : NULL, now)
+               ? NULL
+               : "this group cannot have members";
+}
+
+static void
+note_problem(const struct member_place *p, const char *problem)
+{
+    struct rule *rule;
+    LL_FOREACH2(p->rules, rule, next_there)
+    {
+        snprintf(rule->rejected, sizeof rule->rejected, "%s",
+                 problem ? problem : "");
+    }
+}
+
 /* Tells the machine what holds at a place. */
 static void
 apply(struct ctl *ctl, const struct member_place *p)
@@ -119,8 +146,7 @@ apply(struct ctl *ctl, const struct member_place *p)
     } else {
         struct igmp_filter filter;
         unite(p, &filter);
-        igmp_snoop_set_static(vlan_snoop_of(v, &p->key.group), &p->key.port,
-                              &p->key.group, p->rules ? &filter : NULL, now);
+        note_problem(p, set_filter(v, p, &filter, now));
         free((void *) filter.sources);
     }
     vlan_settle(v);
@@ -142,6 +168,7 @@ leave(struct rule *rule)
     if (p) {
         LL_DELETE2(p->rules, rule, next_there);
         rule->place = NULL;
+        rule->rejected[0] = '\0';
     }
     return p;
 }

@@ -68,4 +68,13 @@ tests_sim_test_sim_cases_CFLAGS = \
 	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sim_test_sim_cases_LDADD = tests/sim/libfakeswitch.a \
 	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-members
+TESTS += tests/sim/test-sim-members
+tests_sim_test_sim_members_SOURCES = tests/sim/test-sim-members.c \
+	tests/sim/sim-net.c tests/sim/sim-net.h
+tests_sim_test_sim_members_CFLAGS = \
+	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sim_test_sim_members_LDADD = tests/sim/libfakeswitch.a \
+	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
 endif
