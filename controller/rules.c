@@ -236,8 +236,10 @@ rules_load(struct ctl *ctl)
         struct load_aux aux = {ctl, kind};
         unsigned int before = HASH_COUNT(ctl->rules[kind]);
         store_each(ctl->store, kind, load_row, &aux);
-        VLOG_INFO("%u %s restored", HASH_COUNT(ctl->rules[kind]) - before,
-                  names[kind]);
+        unsigned int n = HASH_COUNT(ctl->rules[kind]) - before;
+        if (n) {
+            VLOG_INFO("%u %s restored", n, names[kind]);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ EXTRA_DIST += tests/check.py \
 	tests/system/test_faults.py tests/system/test_groups.py \
 	tests/system/test_half_open.py tests/system/test_igmp_versions.py \
 	tests/system/test_ipv6.py tests/system/test_main_job.py \
+	tests/system/test_members.py \
 	tests/system/test_network.py tests/system/test_querier_address.py \
 	tests/system/test_rest.py tests/system/test_shared_port.py \
 	tests/system/test_survival.py tests/system/test_two_switches.py \
