@@ -219,15 +219,17 @@ query_unlisted(struct igmp_group *g, struct igmp_group_ctx *ctx,
     query_marked(g, ctx);
 }
 
-/* Forgets what may not be asked any more: another has become the querier, or
- * the version of queries was configured anew. */
+/* Forgets what may not be asked any more: another has been the querier for a
+ * while, or the version of queries was configured anew. */
 static void
 drop_queries(struct igmp_group *g, const struct igmp_group_ctx *ctx)
 {
-    if (!may_query(ctx, false)) {
+    int version = igmp_times_repeat_version(ctx->times);
+
+    if (version < 2) {
         g->queries_left = 0;
     }
-    for (size_t i = 0; i < g->n_sources && !may_query(ctx, true); i++) {
+    for (size_t i = 0; i < g->n_sources && version < 3; i++) {
         g->sources[i].queries_left = 0;
     }
 }

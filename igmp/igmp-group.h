@@ -37,10 +37,18 @@ struct igmp_times {
     int last_member_count;    /* Last Member Query Count, 8.9. */
     int64_t last_member_time; /* Last Member Query Time, 8.10. */
     int query_version;        /* Of our queries: 0: we send none. */
+    int finish_version;       /* If that is 0: of those that we finish. */
     int robustness;
     /* Who has been silent for this long did not answer a general query. */
     int64_t host_silent;
 };
+
+/* Of a specific query that may have been begun before: RFC 2236 3. */
+static inline int
+igmp_times_repeat_version(const struct igmp_times *t)
+{
+    return t->query_version ? t->query_version : t->finish_version;
+}
 
 /* What a call needs and what comes out of it. */
 struct igmp_group_ctx {

@@ -296,11 +296,14 @@ static enum igmp_error
 input_query(struct igmp_snoop *s, struct igmp_port *port,
             const struct igmp_msg *msg)
 {
-    if (ip_addr_is_any(&msg->ip_src)) {
-        return IGMP_IGNORED; /* A proxy's: no router, and no querier. */
-    }
-    if (ip_addr_equal(&msg->ip_src, &s->querier.config.address)) {
+    bool any = ip_addr_is_any(&msg->ip_src);
+
+    if (!any && ip_addr_equal(&msg->ip_src, &s->querier.config.address)) {
         return IGMP_BAD_SOURCE; /* Our own, come back, or a double of it. */
+    }
+    igmp_querier_hear_version(&s->querier, msg, s->now);
+    if (any) {
+        return IGMP_IGNORED; /* A proxy's: no router, and no querier. */
     }
     bool changed = igmp_querier_input(&s->querier, &port->id, msg, s->now);
     igmp_querier_done(s, changed);

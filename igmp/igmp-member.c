@@ -41,7 +41,8 @@ query_cb(void *turn_, const struct ip_addr *sources, size_t n, bool suppress)
 {
     struct igmp_turn *t = turn_;
     const struct igmp_query q = {.group = t->m->entry->address,
-                                 .version = t->s->times.query_version,
+                                 .version =
+                                     igmp_times_repeat_version(&t->s->times),
                                  .sources = sources,
                                  .n_sources = n,
                                  .max_resp_ms = t->s->times.last_member,

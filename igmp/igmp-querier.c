@@ -43,13 +43,23 @@ become_querier(struct igmp_querier *q, int64_t now)
 {
     forget_other(q);
     q->ours = true;
+    q->finishes = INT64_MAX;
     q->since = q->next_query = now;
     q->startup_left = q->config.robustness;
 }
 
+/* A last member query that is running goes on, as RFC 2236 3 and RFC 2710 4
+ * have it: the same router keeps asking.  To stop would lose members, as their
+ * timers are lowered already and the one query that was sent may have been
+ * lost, while the new querier, that was none when the leave came, asks
+ * nothing.  That hosts hear two routers meanwhile costs an answer. */
 static void
 resign(struct igmp_querier *q, int64_t now)
 {
+    q->finishes = q->ours ? now
+                                + q->config.last_member_interval
+                                      * q->config.last_member_count
+                          : INT64_MAX;
     q->ours = false;
     q->since = now;
     q->next_query = INT64_MAX;
@@ -70,6 +80,7 @@ igmp_querier_init(struct igmp_querier *q, const struct igmp_config *config,
     memset(q, 0, sizeof *q);
     take_config(q, config);
     forget_other(q);
+    q->older_until = INT64_MIN;
     resign(q, now);
     if (q->config.querier) {
         become_querier(q, now);
@@ -110,6 +121,26 @@ adopt(struct igmp_querier *q, const struct port_id *port,
     q->query_interval = m->query_interval_ms;
     if (ip_addr_is_any(&m->group)) {
         q->query_response_interval = m->max_resp_ms;
+    }
+}
+
+static int64_t
+response_interval(const struct igmp_querier *q)
+{
+    return !q->ours && q->query_response_interval
+               ? q->query_response_interval
+               : q->config.query_response_interval;
+}
+
+void
+igmp_querier_hear_version(struct igmp_querier *q, const struct igmp_msg *m,
+                          int64_t now)
+{
+    if (m->version < q->config.version && ip_addr_is_any(&m->group)) {
+        /* RFC 3376 8.12: the same sum as the membership interval. */
+        q->older_until =
+            now + igmp_querier_robustness(q) * igmp_querier_query_interval(q)
+            + response_interval(q);
     }
 }
 
@@ -156,6 +187,9 @@ igmp_querier_run(struct igmp_querier *q, int64_t now, bool *send)
     bool was_ours = q->ours;
 
     *send = false;
+    if (q->finishes <= now) {
+        q->finishes = INT64_MAX;
+    }
     if (q->expires <= now) {
         forget_other(q);
         q->since = now;
@@ -176,7 +210,9 @@ igmp_querier_run(struct igmp_querier *q, int64_t now, bool *send)
 int64_t
 igmp_querier_deadline(const struct igmp_querier *q)
 {
-    return q->next_query < q->expires ? q->next_query : q->expires;
+    int64_t soonest = q->next_query < q->expires ? q->next_query : q->expires;
+
+    return soonest < q->finishes ? soonest : q->finishes;
 }
 
 int
@@ -192,12 +228,22 @@ igmp_querier_query_interval(const struct igmp_querier *q)
                                          : q->config.query_interval;
 }
 
-static int64_t
-response_interval(const struct igmp_querier *q)
+bool
+igmp_querier_speaks(const struct igmp_querier *q)
 {
-    return !q->ours && q->query_response_interval
-               ? q->query_response_interval
-               : q->config.query_response_interval;
+    return q->ours || q->finishes != INT64_MAX;
+}
+
+/* An MLD query cannot come from nowhere, and one from an address below the
+ * querier's would make that one quiet, which who may not be querier must not
+ * do. */
+static bool
+may_speak_beside(const struct igmp_querier *q)
+{
+    return !ip_addr_is_any(&q->config.address)
+           && (q->config.querier
+               || (q->expires != INT64_MAX
+                   && ip_addr_compare(&q->address, &q->config.address) < 0));
 }
 
 /* Of the specific queries that we send.  Beside another querier it asks, which
@@ -212,9 +258,8 @@ query_version(const struct igmp_querier *q)
     if (q->ours) {
         return version;
     } else if (q->config.upstream == IGMP_UPSTREAM_RELAY
-               || (q->config.family == IGMP_IPV6
-                   && ip_addr_is_any(&q->config.address))) {
-        return 0; /* An MLD query cannot come from nowhere. */
+               || (q->config.family == IGMP_IPV6 && !may_speak_beside(q))) {
+        return 0;
     }
     return q->expires != INT64_MAX && q->version < version ? q->version
                                                            : version;
@@ -231,6 +276,7 @@ igmp_querier_times(const struct igmp_querier *q, struct igmp_times *times)
     times->last_member_count = q->config.last_member_count;
     times->last_member_time = times->last_member * times->last_member_count;
     times->query_version = query_version(q);
+    times->finish_version = igmp_querier_speaks(q) ? q->config.version : 0;
 }
 
 int64_t
@@ -249,7 +295,8 @@ igmp_querier_startup_interval(const struct igmp_querier *q)
 }
 
 void
-igmp_querier_view(const struct igmp_querier *q, struct igmp_querier_view *v)
+igmp_querier_view(const struct igmp_querier *q, int64_t now,
+                  struct igmp_querier_view *v)
 {
     bool other = !q->ours && q->expires != INT64_MAX;
 
@@ -261,7 +308,8 @@ igmp_querier_view(const struct igmp_querier *q, struct igmp_querier_view *v)
         .next_query = q->next_query,
         .expires = q->expires,
         .query_interval = igmp_querier_query_interval(q),
-        .robustness = igmp_querier_robustness(q)};
+        .robustness = igmp_querier_robustness(q),
+        .falls_back = now < q->older_until};
     if (other) {
         v->address = q->address;
         v->port = q->port;

@@ -23,6 +23,12 @@ struct igmp_querier {
     int64_t since;      /* When 'ours' last changed. */
     int64_t next_query; /* INT64_MAX if not ours. */
     int startup_left;   /* General queries of the burst. */
+    /* Not ours any more, but the last member queries that ran then go on until
+     * this time; INT64_MAX: they do not. */
+    int64_t finishes;
+    /* So long hosts keep to an older version that somebody asked in;
+     * INT64_MIN: nobody did. */
+    int64_t older_until;
 
     /* The other; all but 'expires' mean nothing if that is INT64_MAX. */
     int64_t expires; /* Other Querier Present timer. */
@@ -39,6 +45,9 @@ void igmp_querier_init(struct igmp_querier *, const struct igmp_config *,
 /* What returns bool returns true if 'ours' changed. */
 bool igmp_querier_set_config(struct igmp_querier *, const struct igmp_config *,
                              int64_t now);
+/* Any query: hosts fall back to its version (RFC 3376 7.2.1). */
+void igmp_querier_hear_version(struct igmp_querier *, const struct igmp_msg *,
+                               int64_t now);
 /* A query from an address that is neither 0.0.0.0 nor our own. */
 bool igmp_querier_input(struct igmp_querier *, const struct port_id *,
                         const struct igmp_msg *, int64_t now);
@@ -50,6 +59,8 @@ void igmp_querier_port_down(struct igmp_querier *, const struct port_id *,
 bool igmp_querier_run(struct igmp_querier *, int64_t now, bool *send);
 int64_t igmp_querier_deadline(const struct igmp_querier *);
 
+/* Do we ask in our own name: as querier, or to finish what we began as one? */
+bool igmp_querier_speaks(const struct igmp_querier *);
 /* What is in force at the moment: ours, or what the other told. */
 int igmp_querier_robustness(const struct igmp_querier *);
 int64_t igmp_querier_query_interval(const struct igmp_querier *);
@@ -58,7 +69,7 @@ void igmp_querier_times(const struct igmp_querier *, struct igmp_times *);
 int64_t igmp_querier_other_present(const struct igmp_querier *);
 /* Startup Query Interval, RFC 3376 8.6. */
 int64_t igmp_querier_startup_interval(const struct igmp_querier *);
-void igmp_querier_view(const struct igmp_querier *,
+void igmp_querier_view(const struct igmp_querier *, int64_t now,
                        struct igmp_querier_view *);
 
 #endif

@@ -55,7 +55,7 @@ igmp_send_query(struct igmp_snoop *s, const struct port_id *port,
     q.qrv = (uint8_t) igmp_querier_robustness(&s->querier);
     q.query_interval_ms = igmp_querier_query_interval(&s->querier);
     /* Beside another querier, from 0.0.0.0: it is no bid (RFC 4541 2.1.1). */
-    if (s->querier.ours || c->family == IGMP_IPV6) {
+    if (igmp_querier_speaks(&s->querier) || c->family == IGMP_IPV6) {
         q.ip_src = c->address;
     } else {
         q.ip_src = IP_ADDR_ANY;

@@ -367,7 +367,7 @@ igmp_snoop_each_router(const struct igmp_snoop *s, igmp_router_cb *cb,
 void
 igmp_snoop_querier(const struct igmp_snoop *s, struct igmp_querier_view *view)
 {
-    igmp_querier_view(&s->querier, view);
+    igmp_querier_view(&s->querier, s->now, view);
 }
 
 uint64_t

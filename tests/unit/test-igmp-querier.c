@@ -339,6 +339,239 @@ restored_router_port_lives_as_long(void **state)
     check_log(f, "p7r");
 }
 
+/* RFC 2236 3: a querier that has lost goes on with a last member query that it
+ * has begun, and so does its member: the second query finds it. */
+static void
+last_member_query_is_finished(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("10.0.0.1");
+    struct igmp_querier_view view;
+
+    join(f, 2, 1, 3, G);
+    join(f, 3, 2, 3, G);
+    f->log[0] = '\0';
+    leave(f, 2, 1, 3, G); /* Another host is there, and the query gets lost. */
+    leave(f, 3, 2, 3, G);
+    check_log(f, "p2?226.2.2.2 p3?226.2.2.2");
+    advance(f, 500);
+    ask(f, 8, &q);
+    check_log(f, "quiet p8R");
+    igmp_snoop_querier(f->s, &view);
+    assert_false(view.ours); /* We are quiet otherwise. */
+    advance(f, 500);
+    check_log(f, "p2?226.2.2.2 p3?226.2.2.2");
+    assert_int_equal(ip_addr_to_v4(&f->sent.ip_src), 0x0a010001);
+    advance(f, 500);
+    join(f, 2, 3, 3, G);
+    advance(f, 500);
+    check_log(f, "p3-226.2.2.2");
+    advance(f, 60 * SECOND);
+    assert_true(forwards(f, 2, NULL, G));
+    leave(f, 2, 3, 3, G); /* Now the other one asks. */
+    advance(f, 10 * SECOND);
+    check_log(f, "");
+}
+
+/* The same of sources, RFC 3376 6.6.3.2. */
+static void
+source_query_is_finished(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("10.0.0.1");
+
+    record(f, 2, IGMP_ALLOW_NEW_SOURCES, G, A, B);
+    record(f, 2, IGMP_BLOCK_OLD_SOURCES, G, A, NULL);
+    ask(f, 8, &q);
+    f->log[0] = '\0';
+    advance(f, SECOND);
+    check_log(f, "p2?226.2.2.2,10.9.0.1");
+    advance(f, SECOND);
+    check_log(f, "p2~226.2.2.2");
+    assert_true(forwards(f, 2, B, G));
+}
+
+/* Taken over in the midst of the other's last member query: who answers us
+ * stays, whatever its timer had been lowered to. */
+static void
+take_over_in_the_others_query(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("10.0.0.1");
+    struct port_id p8 = port(8);
+
+    join(f, 2, 1, 3, G);
+    ask(f, 8, &q);
+    q.group = ip(G);
+    q.max_resp_ms = 1000;
+    ask(f, 8, &q);
+    advance(f, 500);
+    f->log[0] = '\0';
+    igmp_snoop_port_down(f->s, &p8, f->now);
+    advance(f, 0);
+    check_log(f, "p8r querier *?");
+    advance(f, 9 * SECOND);
+    join(f, 2, 1, 3, G);
+    advance(f, 100 * SECOND);
+    assert_true(forwards(f, 2, NULL, G));
+}
+
+static bool
+falls_back(struct fixture *f)
+{
+    struct igmp_querier_view view;
+
+    igmp_snoop_querier(f->s, &view);
+    return view.falls_back;
+}
+
+/* RFC 3376 7.2.1, 8.12: there and back. */
+static void
+older_querier_makes_hosts_fall_back(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("10.0.0.1");
+    struct igmp_querier_view view;
+
+    ask(f, 8, &q);
+    assert_false(falls_back(f));
+    q.version = 2;
+    ask(f, 8, &q);
+    assert_true(falls_back(f));
+    igmp_snoop_querier(f->s, &view);
+    assert_int_equal(view.version, 2);
+    q.version = 3; /* It was replaced: hosts stay with version 2 a while. */
+    ask(f, 8, &q);
+    assert_true(falls_back(f));
+    for (int i = 0; i < 3; i++) {
+        advance(f, 80 * SECOND);
+        ask(f, 8, &q);
+        assert_true(falls_back(f));
+    }
+    advance(f, 20 * SECOND);
+    assert_false(falls_back(f));
+}
+
+/* One that loses, or asks for nobody (0.0.0.0), is heard by hosts behind its
+ * port all the same.  A group's own query tells hosts nothing. */
+static void
+older_loser_makes_hosts_fall_back(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query loser = query_from("10.1.0.9");
+    struct igmp_query proxy = query_from("0.0.0.0");
+
+    loser.version = proxy.version = 2;
+    loser.group = ip(G);
+    ask(f, 8, &loser);
+    assert_false(falls_back(f));
+    loser.group = IP_ADDR_ANY;
+    ask(f, 8, &loser);
+    assert_true(falls_back(f));
+    advance(f, 259 * SECOND);
+    assert_true(falls_back(f));
+    advance(f, SECOND);
+    assert_false(falls_back(f));
+    assert_int_equal(ask(f, 8, &proxy), IGMP_IGNORED);
+    assert_true(falls_back(f));
+
+    f->config.version = 2; /* As old as they: nobody falls. */
+    restart(f, 0);
+    ask(f, 8, &loser);
+    assert_false(falls_back(f));
+}
+
+/* Between two with one address neither yields, and our own query that comes
+ * back changes nothing. */
+static void
+own_address_is_ignored(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("10.1.0.1");
+
+    assert_int_equal(ask(f, 8, &q), IGMP_BAD_SOURCE);
+    check_log(f, "");
+    f->config.address = IP_ADDR_ANY;
+    restart(f, 0);
+    q.ip_src = ip("0.0.0.0");
+    assert_int_equal(ask(f, 8, &q), IGMP_IGNORED);
+    check_log(f, "");
+}
+
+/* MLD, RFC 3810 7.6.2: the lower link-local address. */
+static void
+mld_election(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query higher = query_from("fe80::2");
+    struct igmp_query lower = query_from("fe80::1:ffff");
+    struct igmp_query ours = query_from("fe80::1:0:0:1");
+    struct igmp_querier_view view;
+
+    f->config.family = IGMP_IPV6;
+    f->config.address = ip("fe80::1:0:0:1");
+    restart(f, 0);
+    advance(f, 0);
+    check_log(f, "*?");
+    assert_int_equal(f->sent.family, IGMP_IPV6);
+    assert_int_equal(f->sent.version, 3);
+    higher.ip_src = ip("fe80::1:0:0:2");
+    assert_int_equal(ask(f, 7, &higher), IGMP_OK);
+    check_log(f, "p7R");
+    assert_int_equal(ask(f, 7, &ours), IGMP_BAD_SOURCE);
+    lower.version = 2; /* MLDv1. */
+    assert_int_equal(ask(f, 8, &lower), IGMP_OK);
+    check_log(f, "quiet p8R");
+    igmp_snoop_querier(f->s, &view);
+    assert_true(ip_addr_equal(&view.address, &lower.ip_src));
+    assert_true(view.falls_back);
+    assert_int_equal(igmp_version_shown(IGMP_IPV6, view.version), 1);
+    advance(f, 255 * SECOND);
+    check_log(f, "querier *? p7r p8r");
+}
+
+static void
+mld_members_are_asked_and_leave(void **state)
+{
+    struct fixture *f = *state;
+
+    f->config.family = IGMP_IPV6;
+    f->config.address = ip("fe80::1");
+    restart(f, 10);
+    advance(f, 0);
+    f->log[0] = '\0';
+    join(f, 2, 1, 3, "ff15::2:2");
+    join(f, 3, 2, 2, "ff15::2:2");
+    check_log(f, "p2+ff15::2:2 p3+ff15::2:2");
+    leave(f, 2, 1, 3, "ff15::2:2");
+    leave(f, 3, 2, 2, "ff15::2:2");
+    check_log(f, "p2?ff15::2:2 p3?ff15::2:2");
+    assert_int_equal(f->sent.max_resp_ms, 1000);
+    assert_int_equal(f->sent.vlan, 10);
+    advance(f, 2 * SECOND);
+    check_log(f, "p2?ff15::2:2 p3?ff15::2:2 p2-ff15::2:2 p3-ff15::2:2");
+}
+
+/* Who must not be the querier must not make another quiet, not even by a
+ * last member query from a lower address: MLD has no 0.0.0.0. */
+static void
+mld_without_querier_makes_nobody_quiet(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("fe80::2");
+
+    f->config.family = IGMP_IPV6;
+    f->config.address = ip("fe80::1");
+    f->config.querier = false;
+    f->config.upstream = IGMP_UPSTREAM_NONE;
+    restart(f, 0);
+    ask(f, 8, &q);
+    join(f, 2, 1, 3, "ff15::2:2");
+    leave(f, 2, 1, 3, "ff15::2:2");
+    advance(f, 10 * SECOND);
+    check_log(f, "p8R p2+ff15::2:2");
+}
+
 /* RFC 4541 2.1.1. */
 static void
 who_else_must_hear(void **state)
@@ -498,6 +731,15 @@ main(void)
         TEST(take_over_gives_grace),
         TEST(leave_in_grace),
         TEST(second_querier_takes_the_firsts_place),
+        TEST(last_member_query_is_finished),
+        TEST(source_query_is_finished),
+        TEST(take_over_in_the_others_query),
+        TEST(older_querier_makes_hosts_fall_back),
+        TEST(older_loser_makes_hosts_fall_back),
+        TEST(own_address_is_ignored),
+        TEST(mld_election),
+        TEST(mld_members_are_asked_and_leave),
+        TEST(mld_without_querier_makes_nobody_quiet),
         TEST(router_port_expires),
         TEST(restored_router_port_lives_as_long),
         TEST(who_else_must_hear),
