@@ -11,19 +11,34 @@ EXTRA_DIST += lab/build lab/demo.py lab/lab.py lab/mn lab/procs.py \
 	lab/rest.py lab/topo.py
 
 # The tests that need a real Open vSwitch; ./check runs them.
-EXTRA_DIST += tests/check.py \
-	tests/mininet/play.py tests/mininet/test_mininet.py \
-	tests/system/conftest.py tests/system/frames.py tests/system/peer.py \
-	tests/system/scene.py tests/system/test_bad_frames.py \
-	tests/system/test_disk.py tests/system/test_fanout.py \
-	tests/system/test_faults.py tests/system/test_groups.py \
-	tests/system/test_half_open.py tests/system/test_igmp_versions.py \
-	tests/system/test_ipv6.py tests/system/test_main_job.py \
+EXTRA_DIST += \
+	tests/check.py \
+	tests/mininet/play.py \
+	tests/mininet/test_mininet.py \
+	tests/system/conftest.py \
+	tests/system/frames.py \
+	tests/system/peer.py \
+	tests/system/scene.py \
+	tests/system/test_bad_frames.py \
+	tests/system/test_disk.py \
+	tests/system/test_fanout.py \
+	tests/system/test_faults.py \
+	tests/system/test_groups.py \
+	tests/system/test_half_open.py \
+	tests/system/test_hosts.py \
+	tests/system/test_igmp_versions.py \
+	tests/system/test_ipv6.py \
+	tests/system/test_leave_modes.py \
+	tests/system/test_main_job.py \
 	tests/system/test_members.py \
-	tests/system/test_network.py tests/system/test_querier_address.py \
-	tests/system/test_rest.py tests/system/test_shared_port.py \
-	tests/system/test_survival.py tests/system/test_two_switches.py \
-	tests/system/test_writes.py tests/system/wire.py
+	tests/system/test_network.py \
+	tests/system/test_querier_address.py \
+	tests/system/test_rest.py \
+	tests/system/test_shared_port.py \
+	tests/system/test_survival.py \
+	tests/system/test_two_switches.py \
+	tests/system/test_writes.py \
+	tests/system/wire.py
 
 # make check-system K=leave runs the system tests of this build by name.
 check-system: all

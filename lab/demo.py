@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 import time
 
 from lab import Lab
@@ -18,7 +19,12 @@ CONFIG = """\
 vlans:
   default: {query_interval: 10, query_response_interval: 1,
             last_member_interval: 0.25}
+ports:
+  - {dpid: 1, port: s1-eth5, delivery: unicast}
 """
+# Of the second act: two cameras in one group.
+CAMERAS, CAMERA_GROUP, CAMERA_PORT = ["10.1.0.71", "10.1.0.72"], "239.3.3.3", \
+    5006
 DRAWING = r"""
    HDMI extender                +----------------+ s1-eth2 -- h1  {ip[0]}
    192.168.168.55    s1-eth1    |                | s1-eth3 -- h2  {ip[1]}
@@ -55,8 +61,8 @@ class Console:
         self.say(self.paint("36", "   $ " + text))
 
     def output(self, text):
-        for line in text.strip().splitlines():
-            self.say("     " + line.strip())
+        for line in textwrap.dedent(text).rstrip().splitlines():
+            self.say("     " + line)
 
     def verdict(self, good, text):
         word = self.paint("32", "PASS") if good else self.paint("31", "FAIL")
@@ -93,9 +99,9 @@ class Watcher:
         self.group = None
         self.before = self.at = None
 
-    def join(self, group):
+    def join(self, group, port=PORT, **filters):
         self.group = group
-        self.receiver = self.host.receive(group, PORT)
+        self.receiver = self.host.receive(group, port, **filters)
 
     def leave(self):
         """What it received until then."""
@@ -124,6 +130,10 @@ class Watcher:
                 str(app["missing"] + app["duplicated"])
                 if self.receiver else "-",
                 f"{sent} -> {got}" if path and rate else ""]
+
+
+def sources_of(result):
+    return sorted({p["arrived"]["source"] for p in result["paths"]})
 
 
 HEAD = ["host", "address", "joined", "on its wire", "per s", "received",
@@ -176,6 +186,11 @@ class Demo:
             return True
         except LabError:
             return False
+
+    def ctl(self, *argv):
+        """ofmcastctl, as a person would call it."""
+        self.c.command("ofmcastctl " + " ".join(argv))
+        self.c.output(self.daemon.ctl(*argv))
 
     def show_groups(self):
         self.c.command("ovs-ofctl -O OpenFlow13 dump-groups s1")
@@ -238,6 +253,38 @@ class Demo:
         ins = self.rest.counter(self.s1, "packet_ins")
         c.verdict(ins < 100, f"ofmcastd saw {ins} packets of"
                   f" {self.sent()}, IGMP and all")
+
+    def cameras(self):
+        """The second act, with h3 and h4, whose taps start afresh."""
+        c = self.c
+        picky, box = self.watchers[2:] = [Watcher(h) for h in self.hosts[2:]]
+        c.step(f"Two cameras send to {CAMERA_GROUP}.  h3 joins it, but"
+               f" excludes {CAMERAS[1]}.  h4 is a\n   set-top box on a port"
+               " with 'delivery: unicast'.")
+        self.streams.append(self.extender.send(
+            CAMERA_GROUP, CAMERA_PORT, rate=RATE / 2, source=CAMERAS[0],
+            sources=2, stream=8, ttl=16))
+        picky.join(CAMERA_GROUP, CAMERA_PORT, exclude=CAMERAS[1])
+        box.join(CAMERA_GROUP, CAMERA_PORT)
+        c.watch(lambda: table([picky, box]), self.options.seconds)
+        self.ctl("show", "groups")
+        self.ctl("show", "hosts")
+        wires = []
+        for w in picky, box:
+            result = w.leave()
+            wires.append(w.wire.stop())
+            c.verdict(result["unique"] > 500 and not result["missing"]
+                      and not result["duplicated"],
+                      f"{w.host.name} got {result['unique']} packets of"
+                      f" {' and '.join(sources_of(result))}, none lost or"
+                      " doubled")
+        c.verdict(sources_of(wires[0]) == CAMERAS[:1],
+                  f"{CAMERAS[1]} did not even come down the wire of h3")
+        macs = wires[1]["macs"]
+        c.verdict(sources_of(wires[1]) == CAMERAS
+                  and list(macs) == [self.hosts[3].mac],
+                  f"all {sum(macs.values())} packets on the wire of h4 were"
+                  f" addressed to {', '.join(macs)}")
 
     def sent(self):
         total = sum(int(s["packets"], 0) for s in self.rest.list("streams"))
@@ -316,6 +363,7 @@ class Demo:
             self.without_route()
         else:
             self.with_route()
+            self.cameras()
         c = self.c
         if not self.options.stay:
             for stream in self.streams:
