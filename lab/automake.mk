@@ -40,6 +40,10 @@ EXTRA_DIST += \
 	tests/system/test_writes.py \
 	tests/system/wire.py
 
+# Neighbours that are none of ours.
+EXTRA_DIST += lab/peers.py \
+	tests/system/test_election.py tests/system/test_upstream.py
+
 # make check-system K=leave runs the system tests of this build by name.
 check-system: all
 	OFMCAST_BUILD=$(abs_builddir) /usr/bin/python3 -m pytest \

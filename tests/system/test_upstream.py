@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Behind a real snooping switch: a Linux bridge that sends a stream to
+ofmcast's port only while somebody there has joined it."""
+
+import pytest
+from peers import SnoopingBridge
+from procs import wait_until
+from scene import (GROUP, PORT, SHORT, V4, Net, expect_whole, settings,
+                   streams_of, wait_silence)
+
+# The bridge's address is lower: it is the querier.  (As long as we were, its
+# port to us would have to get everything.)
+OURS, THEIRS = "10.1.0.250", "10.1.0.200"
+CONFIG = settings(SHORT, querier_address=OURS)
+
+
+@pytest.fixture
+def config():
+    return CONFIG
+
+
+class Upstream(Net):
+    """sender - bridge - s1 - hosts"""
+
+    def __init__(self, daemon, **options):
+        super().__init__(daemon, ["h2", "h3", "h4"])
+        self.segment = self.lab.add_segment(self.s1, "up")
+        self.bridge = SnoopingBridge(self.segment, f"{THEIRS}/24", **options)
+        [self.sender] = self.segment.add("sender")
+        wait_until(self.is_quiet, 10, "the bridge is the querier")
+
+    def is_quiet(self):
+        return not [q for q in self.rest.list("queriers")
+                    if q["ours"] and q["family"] == 4]
+
+    def sends(self, count=0, group=GROUP, rate=500, **options):
+        return self.sender.send(group, PORT, rate, count, **options)
+
+
+@pytest.fixture
+def up(ofmcast):
+    return Upstream(ofmcast)
+
+
+def test_a_stream_flows_only_because_its_members_are_proxied(up):
+    """Past two membership intervals of the bridge; not without."""
+    host = up.hosts[0]
+    receiver = host.receive(GROUP, PORT)
+    up.bridge.wait_joined(GROUP)
+    n = int(2.4 * up.bridge.MEMBERSHIP * 500)
+    up.sends(n).wait()
+    expect_rest(receiver, n)
+
+    # The control: the same again, but nothing is said upstream.
+    up.daemon.reload(settings(CONFIG, upstream="none"))
+    receiver = host.receive(GROUP, PORT)
+    stream = up.sends()
+    up.bridge.wait_left(GROUP, 2 * up.bridge.MEMBERSHIP)
+    wait_silence(receiver)
+    assert stream.running
+    before = receiver.received
+    assert up.rest.member_ports(up.s1, GROUP) == [host.port]
+
+    # And back: it flows again, from the first report on.
+    up.daemon.reload(CONFIG)
+    up.bridge.wait_joined(GROUP)
+    receiver.wait_for(before + 100)
+    stream.stop()
+
+
+def expect_rest(receiver, n):
+    """All packets of a stream of 'n', once each, but for the first half
+    second: the bridge has just become querier, and lets the answers to its
+    first query come before it sends anything to members."""
+    wait_until(lambda: receiver.progress()[0]["last_ns"], 5, "a packet")
+    result = receiver.wait_for(n - 400).stop()
+    [stream] = streams_of(result).values()
+    expect_whole(stream, first=400, last=n - 1)
+    assert result["duplicated"] == 0
+
+
+def test_the_first_join_and_the_last_leave_travel_upstream(up):
+    first, second, _ = up.hosts
+    one = first.receive(GROUP, PORT)
+    up.bridge.wait_joined(GROUP, 1)
+    stream = up.sends()
+    two = second.receive(GROUP, PORT)
+    two.wait_for(100)
+    one.leave()  # The bridge must not notice.
+    n = two.received
+    two.wait_for(n + 800)
+    assert up.bridge.joined(GROUP)
+
+    two.leave()
+    # Our last member time and the bridge's, far below a membership.
+    up.bridge.wait_left(GROUP, 2)
+    stream.stop()
+    result = two.stop()
+    assert (result["missing"], result["duplicated"]) == (0, 0)
+    one.stop()
+
+
+def sources(up, mode):
+    """Of the bridge's entry, in the mode that is asked for."""
+    entry = up.bridge.joined(GROUP).get("")
+    if not entry or entry["filter_mode"] != mode:
+        return None
+    return sorted(s["address"] for s in entry.get("source_list", []))
+
+
+def test_filters_travel_upstream(up):
+    """What is wanted together: INCLUDE lists grow and shrink, an EXCLUDE
+    takes out what somebody else wants."""
+    h2, h3, h4 = up.hosts
+    a, b, c = V4.sources
+    wanted = [h2.receive(GROUP, PORT, source=a)]
+    wait_until(lambda: sources(up, "include") == [a], 5, "INCLUDE a")
+    wanted += [h3.receive(GROUP, PORT, source=[a, b])]
+    wait_until(lambda: sources(up, "include") == [a, b], 5, "INCLUDE a, b")
+    wanted[0].stop()
+    wanted[1].stop()
+    wait_until(lambda: not up.bridge.joined(GROUP), 5, "nobody")
+
+    excludes = h4.receive(GROUP, PORT, exclude=[b, c])
+    wait_until(lambda: sources(up, "exclude") == [b, c], 5, "EXCLUDE b, c")
+    wants = h2.receive(GROUP, PORT, source=b)
+    stream = up.sends(source=a, sources=3)
+    wants.wait_for(200)
+    assert [s for s, entry in up.bridge.joined(GROUP).items()
+            if "blocked" in entry["flags"]] == [c]
+    excludes.wait_for(200)
+    stream.stop()
+    for receiver, source in (wants, b), (excludes, a):
+        result = receiver.stop()
+        [path] = result["paths"]
+        assert path["arrived"]["source"] == source
+        assert result["missing"] == 0
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_the_bridges_version_is_spoken(ofmcast, version):
+    up = Upstream(ofmcast, igmp=version)
+    host = up.hosts[0]
+    receiver = host.receive(GROUP, PORT)
+    up.bridge.wait_joined(GROUP)
+    n = int(1.4 * up.bridge.MEMBERSHIP * 500)
+    up.sends(n).wait()
+    [querier] = [q for q in up.rest.list("queriers") if q["family"] == 4]
+    assert querier["version"] == version
+    expect_rest(receiver, n)
+    up.bridge.wait_left(GROUP, 2)
