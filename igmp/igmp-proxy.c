@@ -19,25 +19,32 @@ struct igmp_outlet {
 /* What is wanted. */
 
 static void
-merge_member(struct igmp_merge *m, const struct igmp_group *g)
+merge(struct igmp_merge *m, const struct igmp_filter *f)
+{
+    if (f->exclude) {
+        igmp_merge_exclude(m, f->sources, f->n_sources);
+    } else {
+        igmp_merge_include(m, f->sources, f->n_sources);
+    }
+}
+
+static void
+merge_learned(struct igmp_merge *m, const struct igmp_group *g)
 {
     struct ip_addr list[IGMP_MAX_SOURCES];
-    size_t n = 0;
+    struct igmp_filter f = {.exclude = g->exclude, .sources = list};
 
     for (size_t i = 0; i < g->n_sources; i++) {
         /* INCLUDE (A): A.  EXCLUDE (X,Y): Y. */
         if (g->sources[i].forward != g->exclude) {
-            list[n++] = g->sources[i].address;
+            list[f.n_sources++] = g->sources[i].address;
         }
     }
-    if (g->exclude) {
-        igmp_merge_exclude(m, list, n);
-    } else {
-        igmp_merge_include(m, list, n);
-    }
+    merge(m, &f);
 }
 
-/* All that members on other ports than 'port' want, RFC 4605 4.1. */
+/* All that members on other ports than 'port' want, RFC 4605 4.1: first those
+ * in EXCLUDE mode. */
 static void
 wanted_cb(void *s_, const struct ip_addr *group, const struct port_id *port,
           struct igmp_merge *m)
@@ -48,11 +55,16 @@ wanted_cb(void *s_, const struct ip_addr *group, const struct port_id *port,
     igmp_merge_begin(m, group);
     for (int exclude = 1; entry && exclude >= 0; exclude--) {
         for (size_t i = 0; i < entry->n_slots && !igmp_merge_is_all(m); i++) {
-            const struct igmp_slot *slot = &entry->slots[i];
+            const struct igmp_member *member = entry->slots[i].member;
 
-            if (slot->member->group.exclude == exclude
-                && !port_id_equal(&slot->port, port)) {
-                merge_member(m, &slot->member->group);
+            if (port_id_equal(&entry->slots[i].port, port)) {
+                continue;
+            }
+            if (member->fixed && member->fixed->exclude == exclude) {
+                merge(m, member->fixed);
+            }
+            if (member->group.exclude == exclude) {
+                merge_learned(m, &member->group);
             }
         }
     }

@@ -230,6 +230,42 @@ each_router_hears_of_the_other_side(void **state)
     assert_null(strstr(f->log, "p9!TO_EX:239"));
 }
 
+static void
+the_operators_members_are_told(void **state)
+{
+    struct fixture *f = *state;
+    struct ip_addr group = ip(G), list[] = {ip(A), ip(B)};
+    struct igmp_filter two = {.sources = list, .n_sources = 2};
+    struct port_id id = port(2);
+
+    router(f);
+    igmp_snoop_set_static(f->s, &id, &group, &two, f->now);
+    check_after(f, 2 * SECOND,
+                "p2~226.2.2.2 p8!ALLOW:226.2.2.2,10.9.0.1,10.9.0.2"
+                " p8!ALLOW:226.2.2.2,10.9.0.1,10.9.0.2");
+    record(f, 2, IGMP_CHANGE_TO_EXCLUDE, G, B, C);
+    check_after(f, 2 * SECOND,
+                "p2+226.2.2.2 p8!TO_EX:226.2.2.2,10.9.0.3"
+                " p8!TO_EX:226.2.2.2,10.9.0.3");
+    igmp_snoop_set_static(f->s, &id, &group, NULL, f->now);
+    check_after(f, 2 * SECOND,
+                "p2+226.2.2.2 p8!BLOCK:226.2.2.2,10.9.0.2"
+                " p8!BLOCK:226.2.2.2,10.9.0.2");
+}
+
+static void
+the_operators_router_port_is_spoken_to(void **state)
+{
+    struct fixture *f = *state;
+    struct port_id id = port(8);
+
+    join(f, 2, 1, 3, G);
+    igmp_snoop_set_static_router(f->s, &id, true, f->now);
+    check_after(f, 0, "p2+226.2.2.2 p8R p8!TO_EX:226.2.2.2");
+    igmp_snoop_set_static_router(f->s, &id, false, f->now);
+    check_after(f, 2 * SECOND, "p8r");
+}
+
 /* RFC 3376 5.1, the table. */
 static void
 changes_of_filters_are_told(void **state)
@@ -698,6 +734,8 @@ main(void)
         PROXY_TEST(the_last_leave_is_told),
         PROXY_TEST(members_behind_the_router_port_are_not_told_to_it),
         PROXY_TEST(each_router_hears_of_the_other_side),
+        PROXY_TEST(the_operators_members_are_told),
+        PROXY_TEST(the_operators_router_port_is_spoken_to),
         PROXY_TEST(changes_of_filters_are_told),
         PROXY_TEST(changes_meanwhile_are_merged),
         PROXY_TEST(what_is_undone_before_it_was_told_is_not_told),
