@@ -7,7 +7,7 @@ reports of random groups, 50,000 a second.  Joins are measured as
 bench-join.py measures them, by turns without and with the flood.
 
     bench-flood.py [--joins 200] [--hosts 10] [--rate 1000] [--flood 50000]
-                   [--groups 16777216] [--ports 0]
+                   [--groups 16777216] [--max-reports 5000] [--ports 0]
 """
 
 import argparse
@@ -126,6 +126,7 @@ def main():
     parser.add_argument("--flood", type=int, default=50000)
     parser.add_argument("--groups", type=int, default=1 << 24,
                         help="that the flood chooses from")
+    parser.add_argument("--max-reports", type=int, default=5000)
     parser.add_argument("--ports", type=int, default=0,
                         help="more ports, that are idle")
     options = parser.parse_args()
@@ -133,7 +134,8 @@ def main():
     exit_on_signals()
     random.seed(1)
     with Lab() as lab:
-        daemon = Daemon(lab, join.CONFIG).start()
+        daemon = Daemon(lab, join.CONFIG + "port_defaults: {max_reports: "
+                        f"{options.max_reports}}}\n").start()
         side = join.Side(lab, "s1", 1, options.hosts)
         [mad] = lab.add_hosts(side.switch, "mad")
         if options.ports:
