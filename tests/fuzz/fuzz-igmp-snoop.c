@@ -11,6 +11,7 @@
  * - after igmp_snoop_run() the deadline lies ahead;
  * - what is sent parses, and not without end; general queries come from the
  *   querier, reports go to router ports;
+ * - router ports are told as they change, and views name the same ones;
  * - tables keep to their limits, and nothing is left after all ports went. */
 
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct world {
     struct wire_reader in;
     int64_t now;
     unsigned int told[GROUPS][PORTS]; /* Bit SOURCES: any other source. */
+    bool routers[PORTS];
     size_t n_sent;
 };
 
@@ -94,7 +96,10 @@ router_ports_changed(void *w_, const struct port_id *port)
     struct world *w = w_;
 
     CHECK(port->port_no - 1 < PORTS);
-    (void) igmp_snoop_is_router_port(w->s, port);
+
+    bool *told = &w->routers[port->port_no - 1];
+    CHECK(igmp_snoop_is_router_port(w->s, port) == !*told);
+    *told = !*told;
 }
 
 static void
@@ -113,9 +118,9 @@ sent(void *w_, const struct port_id *port, const void *frame, size_t size)
         CHECK(port && igmp_snoop_is_router_port(w->s, port));
         return;
     }
-    CHECK(q.ours
-          || (w->config.upstream != IGMP_UPSTREAM_RELAY
-              && !ip_addr_is_any(&m.group) && ip_addr_is_any(&m.ip_src)));
+    /* Beside another querier, last member queries only: those of before, or
+     * for ourselves if we proxy. */
+    CHECK(q.ours || !ip_addr_is_any(&m.group));
     CHECK(m.version == w->config.version || !q.ours);
     CHECK(!m.sources.n || m.version == 3);
     CHECK(port || ip_addr_is_any(&m.group));
@@ -222,10 +227,32 @@ check_group(void *totals_, const struct ip_addr *group)
     return true;
 }
 
+static bool
+check_router(void *n, const struct igmp_router_view *v)
+{
+    CHECK(v->sign[0] != '?');
+    CHECK(v->fixed || strcmp(v->sign, "static"));
+    ++*(size_t *) n;
+    return true;
+}
+
 static void
 check_all(const struct world *w)
 {
     struct totals t = {.w = w};
+    struct list routers = {.n = 0};
+    size_t n_routers = 0;
+
+    igmp_snoop_each_router_port(w->s, add_port, &routers);
+    igmp_snoop_each_router(w->s, check_router, &n_routers);
+    CHECK(n_routers == routers.n);
+    for (size_t i = 0; i < routers.n; i++) {
+        CHECK(w->routers[routers.ports[i].port_no - 1]);
+    }
+    for (unsigned int p = 0; p < PORTS; p++) {
+        routers.n -= w->routers[p];
+    }
+    CHECK(!routers.n);
 
     igmp_snoop_each_group(w->s, check_group, &t);
     CHECK(t.groups == igmp_snoop_n_groups(w->s));
@@ -316,6 +343,26 @@ step_query(struct world *w, unsigned int p)
     input(w, p, frame, igmp_query_encode(&q, frame, sizeof frame));
 }
 
+/* A router that shows itself otherwise, or one that the operator names. */
+static void
+step_sign(struct world *w, unsigned int p)
+{
+    unsigned int what = wire_get_u8(&w->in);
+    struct port_id port = port_id(p);
+    struct igmp_sign sign = {
+        .kind = (enum igmp_kind)(IGMP_ROUTER_ADVERTISEMENT + what % 4),
+        .eth_src = {{2, 0, 0, 0, 9, 9}},
+        .ip_src = ip_addr_v4(0x0a000000u + (what >> 4)),
+        .lifetime_ms = wire_get_u8(&w->in) * 1000};
+    uint8_t frame[256];
+
+    if (what & 4) {
+        igmp_snoop_set_static_router(w->s, &port, what & 8, w->now);
+    } else {
+        input(w, p, frame, igmp_sign_encode(&sign, frame, sizeof frame));
+    }
+}
+
 static void
 step_time(struct world *w, unsigned int scale)
 {
@@ -385,7 +432,11 @@ step(struct world *w)
         step_time(w, arg);
         break;
     case 4:
-        igmp_snoop_port_up(w->s, &port, w->now);
+        if (arg & 0x10) {
+            step_sign(w, arg);
+        } else {
+            igmp_snoop_port_up(w->s, &port, w->now);
+        }
         break;
     case 5:
         igmp_snoop_port_down(w->s, &port, w->now);
