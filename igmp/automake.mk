@@ -31,6 +31,7 @@ libigmp_a_SOURCES = \
 if HAVE_CMOCKA
 igmp_tests = \
 	tests/unit/test-igmp-address \
+	tests/unit/test-igmp-check \
 	tests/unit/test-igmp-golden \
 	tests/unit/test-igmp-group \
 	tests/unit/test-igmp-hosts \
@@ -45,6 +46,9 @@ TESTS += $(igmp_tests)
 tests_unit_test_igmp_address_SOURCES = tests/unit/test-igmp-address.c
 tests_unit_test_igmp_address_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_address_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_check_SOURCES = tests/unit/test-igmp-check.c
+tests_unit_test_igmp_check_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_check_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_golden_SOURCES = tests/unit/test-igmp-golden.c
 tests_unit_test_igmp_golden_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_golden_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "igmp/igmp-check.h"
 #include "igmp/igmp-msg-private.h"
 #include "lib/wire.h"
 #include "lib/xalloc.h"
@@ -460,99 +459,6 @@ query_to_one_host(void **state)
     }
 }
 
-static enum igmp_error
-check(build_fn *build, const char *ip_src, const char *group, uint8_t ttl)
-{
-    uint8_t frame[256];
-    struct igmp_msg m;
-    size_t size = build(frame, sizeof frame);
-
-    assert_int_equal(igmp_msg_decode(frame, size, &m), IGMP_OK);
-    m.ip_src = ip(ip_src);
-    m.ttl = ttl;
-    if (group) {
-        m.group = ip(group);
-        m.ip_dst = m.kind == IGMP_V2_LEAVE ? m.ip_dst : m.group;
-        m.eth_dst = mac_addr_of_group(&m.ip_dst);
-    }
-    return igmp_check_msg(&m);
-}
-
-/* RFC 3810 5.1.14, 5.2.13; RFC 3590. */
-static void
-who_may_speak_mld(void **state)
-{
-    (void) state;
-    assert_int_equal(check(mld2_report, "fe80::2", NULL, 1), IGMP_OK);
-    assert_int_equal(check(mld2_report, "::", NULL, 1), IGMP_OK);
-    assert_int_equal(check(mld1_done, "::", NULL, 1), IGMP_OK);
-    assert_int_equal(check(mld2_query, "febf::2", NULL, 1), IGMP_OK);
-    assert_int_equal(check(mld2_report, "fe80::2", NULL, 2), IGMP_BAD_TTL);
-    assert_int_equal(check(mld2_query, "fe80::2", NULL, 255), IGMP_BAD_TTL);
-    assert_int_equal(check(mld2_query, "::", NULL, 1), IGMP_BAD_SOURCE);
-    assert_int_equal(check(mld2_query, "fec0::1", NULL, 1), IGMP_BAD_SOURCE);
-    assert_int_equal(check(mld2_report, "2001:db8::2", NULL, 1),
-                     IGMP_BAD_SOURCE);
-    assert_int_equal(check(mld2_report, "10.1.0.2", NULL, 1), IGMP_BAD_SOURCE);
-    assert_int_equal(check(v3_report, "fe80::2", NULL, 1), IGMP_BAD_SOURCE);
-}
-
-/* RFC 4541 3, RFC 3810 6: neighbour discovery needs its groups whole. */
-static void
-which_groups_have_state(void **state)
-{
-    static const struct {
-        const char *group;
-        enum igmp_error error;
-    } cases[] = {
-        {"ff15::2:2", IGMP_OK},
-        {"ff35::1", IGMP_OK},
-        {"ff0e::1", IGMP_OK},
-        {"ff05::fb", IGMP_OK},
-        {"ff12::1234", IGMP_OK}, /* Link-local, but nobody's by standard. */
-        {"ff02::1", IGMP_IGNORED},
-        {"ff02::fb", IGMP_IGNORED},
-        {"ff02::1:ff00:1", IGMP_IGNORED},
-        {"ff01::1", IGMP_IGNORED},
-        {"ff00::1", IGMP_IGNORED},
-        {"ff11::1", IGMP_IGNORED},
-        {"2001:db8::1", IGMP_BAD_GROUP},
-        {"226.2.2.2", IGMP_BAD_GROUP},
-    };
-
-    (void) state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct ip_addr group = ip(cases[i].group);
-
-        assert_int_equal(igmp_check_group(IGMP_IPV6, &group), cases[i].error);
-        assert_int_equal(check(mld1_done, "fe80::2", cases[i].group, 1),
-                         cases[i].error);
-    }
-    struct ip_addr v6 = ip("ff15::2:2"), v4 = ip("226.2.2.2");
-    assert_int_equal(igmp_check_group(IGMP_IPV4, &v6), IGMP_BAD_GROUP);
-    assert_int_equal(igmp_check_group(IGMP_IPV4, &v4), IGMP_OK);
-}
-
-static void
-which_sources_can_be(void **state)
-{
-    static const char *const good[] = {"2001:db8::1", "fe80::1", "fd00::1"};
-    static const char *const bad[] = {"::", "::1", "ff15::1", "10.1.0.1"};
-
-    (void) state;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        struct ip_addr a = ip(good[i]);
-
-        assert_true(igmp_check_source(IGMP_IPV6, &a));
-        assert_false(igmp_check_source(IGMP_IPV4, &a));
-    }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct ip_addr a = ip(bad[i]);
-
-        assert_false(igmp_check_source(IGMP_IPV6, &a));
-    }
-}
-
 /* What must never be 0, as 0 means something else. */
 static void
 query_codes_are_never_zero(void **state)
@@ -628,9 +534,6 @@ main(void)
         cmocka_unit_test(codes),
         cmocka_unit_test(mld_codes),
         cmocka_unit_test(query_to_one_host),
-        cmocka_unit_test(who_may_speak_mld),
-        cmocka_unit_test(which_groups_have_state),
-        cmocka_unit_test(which_sources_can_be),
         cmocka_unit_test(query_codes_are_never_zero),
         cmocka_unit_test(query_values_are_capped),
         cmocka_unit_test(errors_have_names),
