@@ -51,6 +51,7 @@ check_PROGRAMS += tests/sim/test-sim-mcast
 TESTS += tests/sim/test-sim-mcast
 tests_sim_test_sim_mcast_SOURCES = tests/sim/test-sim-mcast.c \
 	tests/sim/sim-frame.c tests/sim/sim-frame.h \
+	tests/sim/sim-hosts.c \
 	tests/sim/sim-model.c tests/sim/sim-model.h \
 	tests/sim/sim-net.c tests/sim/sim-net.h \
 	tests/sim/sim-world.c tests/sim/sim-world.h

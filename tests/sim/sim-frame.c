@@ -8,30 +8,68 @@
 
 static const char payload[] = "a picture of a cat";
 
+enum { UDP = 17, UDP_SIZE = 8 + sizeof payload };
+
+/* With the pseudo header of RFC 768 or RFC 8200 8.1, whose sums only depend
+ * on the addresses, the protocol and the length. */
 static uint16_t
-udp_checksum(const uint8_t *ip, const uint8_t *udp, size_t size)
+udp_checksum(const uint8_t *addresses, size_t n, const uint8_t *udp)
 {
-    uint8_t bytes[SIM_FRAME_SIZE + 12];
+    uint8_t bytes[SIM_FRAME_SIZE];
+    struct wire_writer w;
     uint16_t sum;
 
-    memcpy(bytes, ip + 12, 8);
-    bytes[8] = 0;
-    bytes[9] = 17;
-    bytes[10] = (uint8_t) (size >> 8);
-    bytes[11] = (uint8_t) size;
-    memcpy(bytes + 12, udp, size);
-    sum = wire_checksum(bytes, size + 12);
+    wire_writer_init(&w, bytes, sizeof bytes);
+    wire_put(&w, addresses, n);
+    wire_put_be16(&w, UDP);
+    wire_put_be16(&w, UDP_SIZE);
+    wire_put(&w, udp, UDP_SIZE);
+    sum = wire_checksum(bytes, w.at);
     return sum ? sum : 0xffff;
+}
+
+/* Returns where the addresses stand. */
+static size_t
+put_ipv4(struct wire_writer *w, const struct sim_frame *f)
+{
+    size_t ip = w->at;
+
+    wire_put_u8(w, 0x45);
+    wire_put_u8(w, (uint8_t) (f->dscp << 2));
+    wire_put_be16(w, 20 + UDP_SIZE);
+    wire_put_be32(w, 0);
+    wire_put_u8(w, f->ttl);
+    wire_put_u8(w, UDP);
+    wire_put_be16(w, 0);
+    wire_put_be32(w, ip_addr_to_v4(&f->source));
+    wire_put_be32(w, ip_addr_to_v4(&f->group));
+    wire_patch_be16(w, ip + 10, wire_checksum(w->data + ip, 20));
+    return ip + 12;
+}
+
+static size_t
+put_ipv6(struct wire_writer *w, const struct sim_frame *f)
+{
+    size_t ip = w->at;
+
+    wire_put_be32(w, UINT32_C(6) << 28 | (uint32_t) f->dscp << 22);
+    wire_put_be16(w, UDP_SIZE);
+    wire_put_u8(w, UDP);
+    wire_put_u8(w, f->ttl);
+    wire_put(w, f->source.b, 16);
+    wire_put(w, f->group.b, 16);
+    return ip + 8;
 }
 
 size_t
 sim_frame_build(const struct sim_frame *f, uint8_t buf[SIM_FRAME_SIZE])
 {
-    size_t udp_size = 8 + sizeof payload;
-    struct ip_addr group = ip_addr_v4(f->group);
-    struct mac_addr mac = mac_addr_of_group(&group);
+    bool v4 = ip_addr_is_v4(&f->group);
+    struct mac_addr mac = mac_addr_is_zero(&f->eth_dst)
+                              ? mac_addr_of_group(&f->group)
+                              : f->eth_dst;
     struct wire_writer w;
-    size_t ip, udp;
+    size_t addresses, udp;
 
     wire_writer_init(&w, buf, SIM_FRAME_SIZE);
     wire_put(&w, mac.b, 6);
@@ -40,24 +78,15 @@ sim_frame_build(const struct sim_frame *f, uint8_t buf[SIM_FRAME_SIZE])
         wire_put_be16(&w, 0x8100);
         wire_put_be16(&w, f->vlan);
     }
-    wire_put_be16(&w, 0x0800);
-    ip = w.at;
-    wire_put_u8(&w, 0x45);
-    wire_put_u8(&w, (uint8_t) (f->dscp << 2));
-    wire_put_be16(&w, (uint16_t) (20 + udp_size));
-    wire_put_be32(&w, 0);
-    wire_put_u8(&w, f->ttl);
-    wire_put_u8(&w, 17);
-    wire_put_be16(&w, 0);
-    wire_put_be32(&w, f->source);
-    wire_put_be32(&w, f->group);
-    wire_patch_be16(&w, ip + 10, wire_checksum(buf + ip, 20));
+    wire_put_be16(&w, v4 ? 0x0800 : 0x86dd);
+    addresses = v4 ? put_ipv4(&w, f) : put_ipv6(&w, f);
     udp = w.at;
     wire_put_be16(&w, 1234);
     wire_put_be16(&w, f->udp_dst);
-    wire_put_be16(&w, (uint16_t) udp_size);
+    wire_put_be16(&w, UDP_SIZE);
     wire_put_be16(&w, 0);
     wire_put(&w, payload, sizeof payload);
-    wire_patch_be16(&w, udp + 6, udp_checksum(buf + ip, buf + udp, udp_size));
+    wire_patch_be16(&w, udp + 6,
+                    udp_checksum(buf + addresses, v4 ? 8 : 32, buf + udp));
     return w.at;
 }

@@ -12,14 +12,14 @@
 enum { SIM_FRAME_SIZE = 128 };
 
 struct sim_frame {
-    uint32_t source, group; /* IPv4, host order. */
-    uint16_t vlan;          /* 0 = no tag. */
+    struct ip_addr source, group; /* Both IPv4 or both IPv6. */
+    struct mac_addr eth_dst;      /* All zero: that of the group. */
+    uint16_t vlan;                /* 0 = no tag. */
     uint16_t udp_dst;
     uint8_t ttl, dscp;
 };
 
-/* The Ethernet destination follows from the group; both checksums are there.
- * Returns the size. */
+/* All checksums are there.  Returns the size. */
 size_t sim_frame_build(const struct sim_frame *, uint8_t buf[SIM_FRAME_SIZE]);
 
 #endif

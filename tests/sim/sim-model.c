@@ -8,14 +8,41 @@
 
 #include "lib/xalloc.h"
 
-const uint32_t model_sources[3] = {0xc0a8a837, 0xc0a8a838,
-                                   0x0a01000a}; /* The last is of routes. */
 const uint16_t model_vlans[MODEL_VLANS] = {0, 10};
 
-uint32_t
+static struct ip_addr
+address(const char *prefix, int i)
+{
+    char text[IP_ADDR_STRLEN];
+    struct ip_addr a;
+
+    snprintf(text, sizeof text, "%s%d", prefix, i);
+    return ip_addr_parse(text, &a) ? a : IP_ADDR_ANY;
+}
+
+struct ip_addr
 model_group(int i)
 {
-    return 0xe2020200 + (uint32_t) i;
+    return address(i < MODEL_V4_GROUPS ? "226.2.2." : "ff05::2:", i);
+}
+
+struct ip_addr
+model_source(const struct ip_addr *group, int i)
+{
+    return address(ip_addr_is_v4(group) ? "192.168.168.5" : "fd00:1::5", i);
+}
+
+int
+model_hosts(uint32_t port)
+{
+    return port == 2 || port == 3 || port == 4 || port == 6 ? 2 : 1;
+}
+
+struct mac_addr
+model_mac(int sw, uint32_t port, int host)
+{
+    return (struct mac_addr){
+        {2, 0, 0, (uint8_t) host, (uint8_t) sw, (uint8_t) port}};
 }
 
 static bool
@@ -23,8 +50,8 @@ route_matches(const struct model_route *r, const struct model_stream *s)
 {
     const struct sim_frame *f = &s->frame;
 
-    return r->present && r->group == f->group
-           && (!r->has_source || r->source == f->source)
+    return r->present && ip_addr_equal(&r->group, &f->group)
+           && (!r->has_source || ip_addr_equal(&r->source, &f->source))
            && (!r->has_vlan || r->vlan == f->vlan)
            && (!r->has_udp_dst || r->udp_dst == f->udp_dst)
            && (!r->has_switch || r->sw == s->sw);
@@ -49,36 +76,63 @@ is_router(const struct model *m, int sw, const struct sim_frame *f,
            && m->router[sw][f->vlan == model_vlans[0] ? 0 : 1];
 }
 
-static bool
-is_member(const struct model *m, int sw, const struct sim_frame *f,
-          uint32_t port)
+bool
+model_wants(const struct model_filter *filter, int source)
 {
-    if (is_router(m, sw, f, port)) {
-        return true;
-    }
+    bool named = source >= 0 && (filter->sources & 1U << source);
+
+    return named != filter->exclude;
+}
+
+static bool
+host_wants(const struct model *m, int sw, const struct sim_frame *f,
+           uint32_t port, int host)
+{
     for (int v = 0; v < MODEL_VLANS; v++) {
         for (int g = 0; g < MODEL_GROUPS; g++) {
-            if (model_vlans[v] != f->vlan || model_group(g) != f->group) {
+            struct ip_addr group = model_group(g);
+            int source = -1;
+
+            if (model_vlans[v] != f->vlan
+                || !ip_addr_equal(&group, &f->group)) {
                 continue;
             }
-            switch (m->filters[sw][v][g][port]) {
-            case MODEL_NONE:
-                return false;
-            case MODEL_ANY:
-                return true;
-            case MODEL_INCLUDE:
-                return f->source == model_sources[0];
-            case MODEL_EXCLUDE:
-                return f->source != model_sources[0];
+            for (int i = 0; i < 2; i++) {
+                struct ip_addr a = model_source(&group, i);
+
+                source = ip_addr_equal(&a, &f->source) ? i : source;
             }
+            return model_wants(&m->filters[sw][v][g][port][host], source);
         }
     }
     return false;
 }
 
+/* As slot of the port: see model_expect(). */
+static bool
+is_member(const struct model *m, int sw, struct sim_frame *f, uint32_t port,
+          int slot)
+{
+    bool unicast = m->unicast[sw][port] && !is_router(m, sw, f, port);
+    bool wanted = is_router(m, sw, f, port);
+
+    if (unicast != (slot > 0)) {
+        return false;
+    }
+    for (int host = 0; host < model_hosts(port); host++) {
+        if (!slot || host == slot - 1) {
+            wanted |= host_wants(m, sw, f, port, host);
+        }
+    }
+    if (slot) {
+        f->eth_dst = model_mac(sw, port, slot - 1);
+    }
+    return wanted;
+}
+
 bool
 model_expect(const struct model *m, const struct model_stream *s,
-             uint32_t port, struct sim_frame *out)
+             uint32_t port, int slot, struct sim_frame *out)
 {
     const struct model_route *r = NULL;
 
@@ -92,38 +146,30 @@ model_expect(const struct model *m, const struct model_stream *s,
         }
     }
     if (!r) {
-        return is_member(m, s->sw, out, port);
+        return is_member(m, s->sw, out, port, slot);
     }
     apply(&r->set, out);
     if (r->to_port && r->to_switch == s->sw && port == MODEL_STATIC_PORT) {
         apply(&r->to_set, out);
-        return true;
+        return !slot;
     }
-    return r->to_members && is_member(m, s->sw, out, port);
+    return r->to_members && is_member(m, s->sw, out, port, slot);
 }
 
 /* JSON. */
 
-static const char *
-dotted(uint32_t address, char buf[16])
-{
-    snprintf(buf, 16, "%u.%u.%u.%u", address >> 24, address >> 16 & 255,
-             address >> 8 & 255, address & 255);
-    return buf;
-}
-
 static char *
 set_json(const struct model_set *set)
 {
-    char ip[16], text[256] = "";
+    char ip[IP_ADDR_STRLEN], text[256] = "";
 
     if (set->has_source) {
         snprintf(text + strlen(text), sizeof text - strlen(text),
-                 ",\"source\":\"%s\"", dotted(set->source, ip));
+                 ",\"source\":\"%s\"", ip_addr_format(&set->source, ip));
     }
     if (set->has_group) {
         snprintf(text + strlen(text), sizeof text - strlen(text),
-                 ",\"group\":\"%s\"", dotted(set->group, ip));
+                 ",\"group\":\"%s\"", ip_addr_format(&set->group, ip));
     }
     if (set->has_udp_dst) {
         snprintf(text + strlen(text), sizeof text - strlen(text),
@@ -159,14 +205,15 @@ targets_json(const struct model_route *r)
 char *
 model_route_json(const struct model_route *r)
 {
-    char ip[16], match[256];
+    char ip[IP_ADDR_STRLEN], match[256];
     size_t n;
 
     n = (size_t) snprintf(match, sizeof match, "\"group\":\"%s\"",
-                          dotted(r->group, ip));
+                          ip_addr_format(&r->group, ip));
     if (r->has_source) {
         n += (size_t) snprintf(match + n, sizeof match - n,
-                               ",\"source\":\"%s\"", dotted(r->source, ip));
+                               ",\"source\":\"%s\"",
+                               ip_addr_format(&r->source, ip));
     }
     if (r->has_vlan) {
         n += (size_t) snprintf(match + n, sizeof match - n, ",\"vlan\":%u",

@@ -193,6 +193,37 @@ free_port(void)
     return ntohs(sin.sin_port);
 }
 
+static struct config *
+parse(const struct sim_net *net, const char *yaml)
+{
+    char error[CONFIG_ERROR_SIZE];
+    char *text = xasprintf("state_dir: %s\n"
+                           "openflow: {listen: \"tcp:127.0.0.1:%u\"}\n%s",
+                           net->dir, net->port, yaml);
+    struct config *config = config_parse("test", text, strlen(text), error);
+
+    if (!config) {
+        fail_msg("%s", error);
+    }
+    free(text);
+    /* Shorter than a file may say, so that leaving takes no time. */
+    for (int f = 0; f < IGMP_N_FAMILIES; f++) {
+        config->vlan_default.igmp[f].last_member_interval = 10;
+    }
+    return config;
+}
+
+void
+sim_net_reconfigure(struct sim_net *net, const char *yaml)
+{
+    char notice[CONFIG_ERROR_SIZE];
+    struct config *config = parse(net, yaml);
+
+    ctl_reconfigure(net->ctl, config, notice);
+    config_destroy(net->config);
+    net->config = config;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *aux)
 {
@@ -209,23 +240,13 @@ sim_net_init(struct sim_net *net, const char *yaml, int n_switches,
         .changed = switch_changed,
     };
     const struct timeval millisecond = {0, 1000};
-    char error[CONFIG_ERROR_SIZE];
 
     memset(net, 0, sizeof *net);
     snprintf(net->dir, sizeof net->dir, "/tmp/ofmcast-sim.XXXXXX");
     assert_non_null(mkdtemp(net->dir));
 
-    char *text = xasprintf("state_dir: %s\n"
-                           "openflow: {listen: \"tcp:127.0.0.1:%u\"}\n%s",
-                           net->dir, free_port(), yaml);
-
-    net->config = config_parse("test", text, strlen(text), error);
-    if (!net->config) {
-        fail_msg("%s", error);
-    }
-    free(text);
-    /* Shorter than a file may say, so that leaving takes no time. */
-    net->config->vlan_default.igmp[IGMP_IPV4].last_member_interval = 10;
+    net->port = free_port();
+    net->config = parse(net, yaml);
     net->base = event_base_new();
     net->tick = event_new(net->base, -1, EV_PERSIST, on_tick, NULL);
     event_add(net->tick, &millisecond);

@@ -33,6 +33,7 @@ struct sim_net {
     struct event_base *base;
     struct event *tick; /* So that waiting never sleeps for long. */
     char dir[64];
+    unsigned int port; /* Of the controller. */
     struct config *config;
     struct ctl *ctl;
     struct sim_switch switches[SIM_MAX_SWITCHES];
@@ -51,6 +52,8 @@ struct sim_net {
 void sim_net_init(struct sim_net *, const char *yaml, int n_switches,
                   uint32_t n_ports);
 void sim_net_uninit(struct sim_net *);
+/* As by SIGHUP, with another 'yaml'. */
+void sim_net_reconfigure(struct sim_net *, const char *yaml);
 
 void sim_net_connect(struct sim_switch *);
 void sim_net_disconnect(struct sim_switch *);

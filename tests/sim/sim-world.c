@@ -12,7 +12,6 @@
 
 #include "controller/json.h"
 #include "controller/route.h"
-#include "igmp/igmp-msg.h"
 #include "lib/xalloc.h"
 
 struct sim_world *sim_world;
@@ -20,10 +19,27 @@ struct sim_world *sim_world;
 /* Asking a switch. */
 
 struct copies {
-    int n[MODEL_PORTS + 1];
-    uint8_t bytes[MODEL_PORTS + 1][SIM_FRAME_SIZE];
-    size_t size[MODEL_PORTS + 1];
+    int sw;
+    struct copy {
+        int n;
+        uint8_t bytes[SIM_FRAME_SIZE];
+        size_t size;
+    } slots[MODEL_PORTS + 1][MODEL_SLOTS];
 };
+
+/* Copies for a host have its MAC address. */
+static int
+slot_of(int sw, uint32_t port, const void *frame)
+{
+    for (int host = 0; host < MODEL_HOSTS; host++) {
+        struct mac_addr mac = model_mac(sw, port, host);
+
+        if (!memcmp(frame, mac.b, sizeof mac.b)) {
+            return 1 + host;
+        }
+    }
+    return 0;
+}
 
 static void
 got_copy(void *copies_, uint32_t out_port, const void *frame, size_t size)
@@ -31,9 +47,12 @@ got_copy(void *copies_, uint32_t out_port, const void *frame, size_t size)
     struct copies *c = copies_;
 
     if (out_port <= MODEL_PORTS) {
-        c->n[out_port]++;
-        c->size[out_port] = size;
-        memcpy(c->bytes[out_port], frame,
+        struct copy *copy =
+            &c->slots[out_port][slot_of(c->sw, out_port, frame)];
+
+        copy->n++;
+        copy->size = size;
+        memcpy(copy->bytes, frame,
                size < SIM_FRAME_SIZE ? size : SIM_FRAME_SIZE);
     }
 }
@@ -46,34 +65,33 @@ probe(struct sim_world *w, int stream, struct copies *copies)
     size_t size = sim_frame_build(&s->frame, frame);
 
     memset(copies, 0, sizeof *copies);
+    copies->sw = s->sw;
     fake_switch_probe(w->net.switches[s->sw].fake, s->in_port, frame, size,
                       got_copy, copies);
 }
 
-/* NULL, or what is wrong with what stream 'i' reaches, "" being right. */
+/* What is wrong with what stream 'i' reaches in one slot of a port, NULL if it
+ * is right. */
 static const char *
-compare(struct sim_world *w, int i, char *text, size_t size)
+compare_slot(struct sim_world *w, int i, uint32_t port, int slot,
+             const struct copy *copy, char *text, size_t size)
 {
-    struct copies copies;
+    uint8_t frame[SIM_FRAME_SIZE];
+    struct sim_frame want;
+    bool wanted = model_expect(&w->model, &w->streams[i], port, slot, &want);
 
-    probe(w, i, &copies);
-    for (uint32_t port = 1; port <= MODEL_PORTS; port++) {
-        uint8_t frame[SIM_FRAME_SIZE];
-        struct sim_frame want;
-        bool wanted = model_expect(&w->model, &w->streams[i], port, &want);
-
-        if (copies.n[port] != wanted) {
-            snprintf(text, size, "stream %d: port %u gets %d copies, not %d",
-                     i, port, copies.n[port], wanted);
-            return text;
-        } else if (wanted
-                   && (copies.size[port] != sim_frame_build(&want, frame)
-                       || memcmp(copies.bytes[port], frame,
-                                 copies.size[port]))) {
-            snprintf(text, size, "stream %d: port %u gets other bytes", i,
-                     port);
-            return text;
-        }
+    if (copy->n != wanted) {
+        snprintf(text, size,
+                 "stream %d: port %u slot %d gets %d copies, "
+                 "not %d",
+                 i, port, slot, copy->n, wanted);
+        return text;
+    } else if (wanted
+               && (copy->size != sim_frame_build(&want, frame)
+                   || memcmp(copy->bytes, frame, copy->size))) {
+        snprintf(text, size, "stream %d: port %u slot %d gets other bytes", i,
+                 port, slot);
+        return text;
     }
     return NULL;
 }
@@ -82,8 +100,16 @@ const char *
 sim_world_compare(struct sim_world *w, char *text, size_t size)
 {
     for (int i = 0; i < MODEL_STREAMS; i++) {
-        if (compare(w, i, text, size)) {
-            return text;
+        struct copies copies;
+
+        probe(w, i, &copies);
+        for (uint32_t port = 1; port <= MODEL_PORTS; port++) {
+            for (int slot = 0; slot < MODEL_SLOTS; slot++) {
+                if (compare_slot(w, i, port, slot, &copies.slots[port][slot],
+                                 text, size)) {
+                    return text;
+                }
+            }
         }
     }
     return NULL;
@@ -91,27 +117,74 @@ sim_world_compare(struct sim_world *w, char *text, size_t size)
 
 /* Claims. */
 
+/* 'frame' NULL: none. */
+static void
+claim_constant(struct sim_constant *c, const struct sim_frame *frame,
+               bool first)
+{
+    uint8_t bytes[SIM_FRAME_SIZE];
+    size_t size = frame ? sim_frame_build(frame, bytes) : 0;
+
+    if (first) {
+        c->holds = frame != NULL;
+        c->size = size;
+        memcpy(c->bytes, bytes, size);
+    } else {
+        c->holds &= c->size == size && !memcmp(c->bytes, bytes, size);
+    }
+}
+
+static void
+claim_slot(struct sim_world *w, int i, uint32_t port, int slot, bool first)
+{
+    struct claim *c = &w->claims[i][port][slot];
+    struct sim_frame want, other;
+    bool wanted = model_expect(&w->model, &w->streams[i], port, slot, &want);
+    bool served =
+        wanted || model_expect(&w->model, &w->streams[i], port, 0, &other);
+
+    c->ever = wanted || (!first && c->ever);
+    claim_constant(&c->always, wanted ? &want : NULL, first);
+    if (wanted) {
+        other = want;
+        memset(&other.eth_dst, 0, sizeof other.eth_dst);
+    }
+    claim_constant(&c->served, served ? &other : NULL, first);
+}
+
 void
 sim_world_claim(struct sim_world *w, bool first)
 {
     for (int i = 0; i < MODEL_STREAMS; i++) {
         for (uint32_t port = 1; port <= MODEL_PORTS; port++) {
-            struct claim *c = &w->claims[i][port];
-            uint8_t frame[SIM_FRAME_SIZE];
-            struct sim_frame want;
-            bool wanted = model_expect(&w->model, &w->streams[i], port, &want);
-            size_t size = wanted ? sim_frame_build(&want, frame) : 0;
-
-            if (first) {
-                c->ever = c->always = wanted;
-                c->size = size;
-                memcpy(c->bytes, frame, size);
-            } else {
-                c->ever |= wanted;
-                c->always &= wanted && c->size == size
-                             && !memcmp(c->bytes, frame, size);
+            for (int slot = 0; slot < MODEL_SLOTS; slot++) {
+                claim_slot(w, i, port, slot, first);
             }
         }
+    }
+}
+
+static void
+check_slot(struct sim_world *w, int stream, uint32_t port, int slot,
+           const struct copies *copies)
+{
+    const struct claim *c = &w->claims[stream][port][slot];
+    const struct copy *copy = &copies->slots[port][slot];
+    int n = copy->n + (slot ? copies->slots[port][0].n : 0);
+    const char *what =
+        n > 1                   ? "gets copies"
+        : !c->ever && copy->n   ? "is no member and gets one"
+        : c->served.holds && !n ? "is a member and misses one"
+        : c->always.holds && copy->n
+                && (copy->size != c->always.size
+                    || memcmp(copy->bytes, c->always.bytes, copy->size))
+            ? "gets other bytes"
+            : NULL;
+
+    if (what && !w->problem[0]) {
+        snprintf(w->problem, sizeof w->problem,
+                 "on the way: stream %d, switch %d port %u slot %d %s", stream,
+                 w->streams[stream].sw + 1, port, slot, what);
     }
 }
 
@@ -122,21 +195,8 @@ check_claims(struct sim_world *w, int stream)
 
     probe(w, stream, &copies);
     for (uint32_t port = 1; port <= MODEL_PORTS; port++) {
-        const struct claim *c = &w->claims[stream][port];
-        const char *what =
-            copies.n[port] > 1             ? "gets copies"
-            : !c->ever && copies.n[port]   ? "is no member and gets one"
-            : c->always && !copies.n[port] ? "is a member and misses one"
-            : c->always
-                    && (copies.size[port] != c->size
-                        || memcmp(copies.bytes[port], c->bytes, c->size))
-                ? "gets other bytes"
-                : NULL;
-
-        if (what && !w->problem[0]) {
-            snprintf(w->problem, sizeof w->problem,
-                     "on the way: stream %d, switch %d port %u %s", stream,
-                     w->streams[stream].sw + 1, port, what);
+        for (int slot = 0; slot < MODEL_SLOTS; slot++) {
+            check_slot(w, stream, port, slot, &copies);
         }
     }
 }
@@ -153,172 +213,6 @@ sim_world_switch_changed(void *w_, struct sim_switch *s)
     }
 }
 
-/* Hosts: behind odd ports they speak IGMPv2, behind even ones v3. */
-
-static void
-report(struct sim_world *w, int sw, int v, uint32_t port,
-       const struct igmp_report_record *record, bool leave)
-{
-    struct igmp_report report = {
-        .version = port % 2 ? 2 : 3,
-        .leave = leave,
-        .eth_src = {{2, 0, 0, 0, (uint8_t) sw, (uint8_t) port}},
-        .vlan = model_vlans[v],
-        .ip_src = ip_addr_v4(0x0a010000 + port),
-        .records = record,
-        .n_records = 1,
-    };
-    uint8_t frame[256];
-    size_t size = igmp_report_encode(&report, frame, sizeof frame);
-
-    assert_true(size > 0);
-    fake_switch_packet(w->net.switches[sw].fake, port, frame, size, NULL,
-                       NULL);
-}
-
-/* Says what the filter is, as a change or as the answer to a query. */
-static void
-say_filter(struct sim_world *w, int sw, int v, int g, uint32_t port,
-           bool answer)
-{
-    enum model_filter filter = w->model.filters[sw][v][g][port];
-    struct ip_addr source = ip_addr_v4(model_sources[0]);
-    struct igmp_report_record record = {
-        .group = ip_addr_v4(model_group(g)),
-        .sources = &source,
-        .n_sources = filter == MODEL_INCLUDE || filter == MODEL_EXCLUDE,
-    };
-    bool include = filter == MODEL_INCLUDE || filter == MODEL_NONE;
-
-    record.type =
-        answer ? (include ? IGMP_MODE_IS_INCLUDE : IGMP_MODE_IS_EXCLUDE)
-               : (include ? IGMP_CHANGE_TO_INCLUDE : IGMP_CHANGE_TO_EXCLUDE);
-    report(w, sw, v, port, &record, filter == MODEL_NONE);
-}
-
-void
-sim_world_change_filter(struct sim_world *w)
-{
-    int sw = (int) sim_random(&w->random, MODEL_SWITCHES);
-    int v = (int) sim_random(&w->random, MODEL_VLANS);
-    int g = (int) sim_random(&w->random, MODEL_GROUPS);
-    uint32_t port = 1 + sim_random(&w->random, MODEL_PORTS - 1);
-    enum model_filter *filter = &w->model.filters[sw][v][g][port];
-
-    if (w->model.down[sw][port]) {
-        return;
-    }
-    static const enum model_filter v3[] = {MODEL_NONE, MODEL_ANY,
-                                           MODEL_INCLUDE, MODEL_EXCLUDE};
-
-    *filter = port % 2 ? (*filter ? MODEL_NONE : MODEL_ANY)
-                       : v3[sim_random(&w->random, 4)];
-    SIM_TRACE("switch %d port %u vlan %u 226.2.2.%d: filter %d", sw + 1, port,
-              model_vlans[v], g, *filter);
-    sim_world_claim(w, false);
-    say_filter(w, sw, v, g, port, false);
-}
-
-/* A query goes out of a port: who is behind it answers. */
-void
-sim_world_switch_output(void *w_, struct sim_switch *s, uint32_t port,
-                        const void *frame, size_t size)
-{
-    struct sim_world *w = w_;
-    int sw = (int) (s - w->net.switches);
-    struct igmp_msg msg;
-
-    if (w->deaf || igmp_msg_decode(frame, size, &msg) != IGMP_OK
-        || msg.kind != IGMP_QUERY || port > MODEL_PORTS) {
-        return;
-    }
-    for (int v = 0; v < MODEL_VLANS; v++) {
-        for (int g = 0; g < MODEL_GROUPS; g++) {
-            struct ip_addr group = ip_addr_v4(model_group(g));
-
-            if (model_vlans[v] == msg.vlan && w->model.filters[sw][v][g][port]
-                && (ip_addr_is_any(&msg.group)
-                    || ip_addr_equal(&msg.group, &group))) {
-                say_filter(w, sw, v, g, port, true);
-            }
-        }
-    }
-}
-
-/* Links and routers. */
-
-void
-sim_world_flap_port(struct sim_world *w)
-{
-    int sw = (int) sim_random(&w->random, MODEL_SWITCHES);
-    uint32_t port = MODEL_FLAP_PORT + sim_random(&w->random, 2);
-    bool *down = &w->model.down[sw][port];
-
-    *down = !*down;
-    SIM_TRACE("switch %d port %u goes %s", sw + 1, port,
-              *down ? "down" : "up");
-    for (int v = 0; v < MODEL_VLANS; v++) {
-        for (int g = 0; g < MODEL_GROUPS; g++) {
-            w->model.filters[sw][v][g][port] = MODEL_NONE;
-        }
-    }
-    sim_world_claim(w, false);
-    fake_switch_set_port(w->net.switches[sw].fake, port, !*down);
-}
-
-static void
-say_query(struct sim_world *w, int sw, int v)
-{
-    struct igmp_query query = {
-        .version = 3,
-        .eth_src = {{2, 0, 0, 0, 0, 0x99}},
-        .vlan = model_vlans[v],
-        .ip_src = ip_addr_v4(0x0a000009), /* It loses the election. */
-        .max_resp_ms = 10000,
-        .qrv = 2,
-        .query_interval_ms = 125000,
-    };
-    uint8_t frame[256];
-    size_t size = igmp_query_encode(&query, frame, sizeof frame);
-
-    assert_true(size > 0);
-    fake_switch_packet(w->net.switches[sw].fake, MODEL_ROUTER_PORT, frame,
-                       size, NULL, NULL);
-}
-
-void
-sim_world_add_router(struct sim_world *w)
-{
-    int sw = (int) sim_random(&w->random, MODEL_SWITCHES);
-    int v = (int) sim_random(&w->random, MODEL_VLANS);
-
-    SIM_TRACE("switch %d vlan %u has a router", sw + 1, model_vlans[v]);
-    w->model.router[sw][v] = true;
-    sim_world_claim(w, false);
-    say_query(w, sw, v);
-}
-
-bool
-sim_world_has_routers(const struct sim_world *w)
-{
-    static const struct model none;
-
-    return memcmp(w->model.router, none.router, sizeof none.router) != 0;
-}
-
-/* Routers ask again, now that a switch is back. */
-void
-sim_world_say_queries(struct sim_world *w)
-{
-    for (int sw = 0; sw < MODEL_SWITCHES; sw++) {
-        for (int v = 0; v < MODEL_VLANS; v++) {
-            if (w->model.router[sw][v]) {
-                say_query(w, sw, v);
-            }
-        }
-    }
-}
-
 /* Routes. */
 
 static void
@@ -328,9 +222,9 @@ random_set(struct sim_world *w, struct model_set *set, bool may_set_group)
 
     memset(set, 0, sizeof *set);
     set->has_source = sim_chance(r, 60);
-    set->source = model_sources[2];
-    set->has_group = may_set_group && sim_chance(r, 60);
     set->group = model_group(4 + (int) sim_random(r, 2));
+    set->source = model_source(&set->group, 2);
+    set->has_group = may_set_group && sim_chance(r, 60);
     set->has_udp_dst = sim_chance(r, 40);
     set->udp_dst = (uint16_t) (6000 + sim_random(r, 3));
     set->has_ttl = sim_chance(r, 40);
@@ -394,7 +288,7 @@ sim_world_change_route(struct sim_world *w)
     route->present = true;
     route->group = model_group(i);
     route->has_source = sim_chance(r, 40);
-    route->source = model_sources[0];
+    route->source = model_source(&route->group, 0);
     route->has_vlan = sim_chance(r, 30);
     route->vlan = model_vlans[sim_random(r, MODEL_VLANS)];
     route->has_udp_dst = sim_chance(r, 30);

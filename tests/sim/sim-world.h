@@ -18,12 +18,20 @@
 
 enum { SIM_WAIT_MS = 10000 };
 
-/* What a port has been entitled to since the last quiet point. */
-struct claim {
-    bool ever;   /* In some state of the model. */
-    bool always; /* In all of them, with the same bytes... */
+/* A frame, and whether it stayed the same since the last quiet point. */
+struct sim_constant {
+    bool holds;
     uint8_t bytes[SIM_FRAME_SIZE];
-    size_t size; /* ...these. */
+    size_t size;
+};
+
+/* What a slot of a port has been entitled to since the last quiet point. */
+struct claim {
+    bool ever;                  /* In some state of the model. */
+    struct sim_constant always; /* In all of them. */
+    /* Likewise, by this slot or by the one for all, which differ by the
+     * destination's MAC address only. */
+    struct sim_constant served;
 };
 
 struct sim_world {
@@ -31,9 +39,12 @@ struct sim_world {
     struct sim_random random;
     struct model model;
     struct model_stream streams[MODEL_STREAMS];
-    struct claim claims[MODEL_STREAMS][MODEL_PORTS + 1];
+    struct claim claims[MODEL_STREAMS][MODEL_PORTS + 1][MODEL_SLOTS];
     bool watching; /* Check claims at every change. */
     bool deaf;     /* Hosts do not answer queries. */
+    /* Something has: hosts that the controller may not know get the copy for
+     * all until they were asked twice, which takes too long for us. */
+    bool restarted;
     uint64_t seed, step;
     int n_pending_writes;
     bool leaving;      /* Somebody is a member who should not be... */
@@ -77,6 +88,10 @@ void sim_world_switch_output(void *w_, struct sim_switch *s, uint32_t port,
 /* Random things that happen. */
 void sim_world_change_filter(struct sim_world *w);
 void sim_world_flap_port(struct sim_world *w);
+/* A port that delivers by unicast delivers by multicast, or vice versa. */
+void sim_world_change_delivery(struct sim_world *w);
+/* The configuration file as it is now; free() it. */
+char *sim_world_yaml(const struct sim_world *w);
 void sim_world_add_router(struct sim_world *w);
 bool sim_world_has_routers(const struct sim_world *w);
 /* Routers ask again, now that a switch or the controller is back. */

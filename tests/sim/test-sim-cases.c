@@ -85,13 +85,13 @@ put_route(struct rig *r, const char *name, const char *text)
     return wait_written(r);
 }
 
-static uint32_t
+static struct ip_addr
 address(const char *text)
 {
     struct ip_addr a;
 
     assert_true(ip_addr_parse(text, &a));
-    return ip_addr_to_v4(&a);
+    return a;
 }
 
 /* A host behind 'port' of the first switch; 'source' "" is any. */
@@ -99,11 +99,11 @@ static void
 report(struct rig *r, uint32_t port, const char *group, const char *source,
        bool leave)
 {
-    struct ip_addr s = ip_addr_v4(source[0] ? address(source) : 0);
+    struct ip_addr s = source[0] ? address(source) : IP_ADDR_ANY;
     struct igmp_report_record record = {
         .type = (source[0] != '\0') == !leave ? IGMP_MODE_IS_INCLUDE
                                               : IGMP_MODE_IS_EXCLUDE,
-        .group = ip_addr_v4(address(group)),
+        .group = address(group),
         .sources = &s,
         .n_sources = source[0] && !leave,
     };

@@ -20,14 +20,6 @@
 
 #include "lib/xalloc.h"
 
-/* Queries are few but for the start.  A leave takes effect after 10 ms: see
- * sim_net_init(). */
-static const char yaml[] =
-    "l2: normal\n"
-    "vlans:\n"
-    "  default: {querier_address: 10.0.0.1, query_interval: 125,\n"
-    "            query_response_interval: 10, last_member_count: 1}\n";
-
 /* Restarts. */
 
 static void
@@ -43,6 +35,7 @@ restart_something(struct sim_world *w)
               : what == 1 ? "a switch"
                           : "the controller",
               (int) (s - w->net.switches) + 1);
+    w->restarted = true;
     switch (what) {
     case 0: /* The connection. */
         sim_net_disconnect(s);
@@ -69,36 +62,84 @@ restart_something(struct sim_world *w)
 
 /* Coming to rest. */
 
+/* A filter as it is told by the controller: number -1 is any other source. */
+static bool
+view_wants(const struct ip_addr *group, bool exclude,
+           const struct ip_addr *sources, size_t n, int source)
+{
+    struct ip_addr address = model_source(group, source < 0 ? 2 : source);
+    bool named = false;
+
+    for (size_t i = 0; i < n; i++) {
+        named |= ip_addr_equal(&sources[i], &address);
+    }
+    return named != exclude;
+}
+
+/* Do the hosts (number -1: any of them) want less than that? */
+static bool
+wants_less(struct sim_world *w, const struct view_group *view,
+           const struct view_member *m, int v, int g, int number, bool exclude,
+           const struct ip_addr *sources, size_t n)
+{
+    for (int source = -1; source < 2; source++) {
+        bool wanted = false;
+
+        for (int h = 0; h < model_hosts((uint32_t) m->port.port_no); h++) {
+            wanted |= (number < 0 || number == h)
+                      && model_wants(&w->model.filters[m->port.dpid - 1][v][g]
+                                                      [m->port.port_no][h],
+                                     source);
+        }
+        if (!wanted && view_wants(&view->group, exclude, sources, n, source)) {
+            w->leaving = true;
+            snprintf(w->leaver, sizeof w->leaver,
+                     "switch %d port %d host %d vlan %u group %d: source %d is"
+                     " not wanted any more (%s)",
+                     (int) m->port.dpid, (int) m->port.port_no, number,
+                     view->vlan, g, source, m->origin);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Somebody who has left, or now wants fewer sources, may still be a member of
  * the old kind for a moment, seen by no stream so far. */
+static void
+look_at_member(struct sim_world *w, const struct view_group *view, int v,
+               int g, const struct view_member *m)
+{
+    if (!w->model.unicast[m->port.dpid - 1][m->port.port_no]) {
+        wants_less(w, view, m, v, g, -1, m->exclude, m->sources, m->n_sources);
+        return;
+    }
+    if (strcmp(m->delivery, "unicast")) {
+        w->leaving = true; /* Some hosts may not be known yet. */
+        snprintf(w->leaver, sizeof w->leaver,
+                 "switch %d port %d group %d: does not deliver by unicast",
+                 (int) m->port.dpid, (int) m->port.port_no, g);
+    }
+    for (size_t i = 0; i < m->n_hosts; i++) {
+        const struct view_host *h = &m->hosts[i];
+
+        wants_less(w, view, m, v, g, h->mac.b[3], h->exclude, h->sources,
+                   h->n_sources);
+    }
+}
+
 static bool
 look_for_leavers(void *w_, const struct view_group *view)
 {
     struct sim_world *w = w_;
     int v = view->vlan == model_vlans[0] ? 0 : 1;
-    uint32_t g = ip_addr_to_v4(&view->group) - model_group(0);
 
-    for (size_t i = 0; g < MODEL_GROUPS && i < view->n_members; i++) {
-        const struct view_member *m = &view->members[i];
-        enum model_filter filter =
-            w->model.filters[m->port.dpid - 1][v][g][m->port.port_no];
+    for (int g = 0; g < MODEL_GROUPS; g++) {
+        struct ip_addr group = model_group(g);
 
-        if (m->port.port_no == MODEL_ROUTER_PORT
-            && w->model.router[m->port.dpid - 1][v]) {
-            continue; /* What it gets as a router is restored as a member. */
-        }
-        if (filter == MODEL_NONE || (filter == MODEL_INCLUDE && m->exclude)
-            || (filter == MODEL_EXCLUDE && !m->n_sources)) {
-            w->leaving = true;
-            snprintf(w->leaver, sizeof w->leaver,
-                     "switch %d port %d vlan %u 226.2.2.%u: %s of %zu sources "
-                     "(%s), though its host wants %s",
-                     (int) m->port.dpid, (int) m->port.port_no, view->vlan, g,
-                     m->exclude ? "exclude" : "include", m->n_sources,
-                     m->origin,
-                     filter == MODEL_NONE      ? "nothing"
-                     : filter == MODEL_INCLUDE ? "one source only"
-                                               : "not that source");
+        for (size_t i = 0;
+             ip_addr_equal(&group, &view->group) && i < view->n_members; i++) {
+            look_at_member(w, view, v, g, &view->members[i]);
         }
     }
     return true;
@@ -198,10 +239,15 @@ step(struct sim_world *w)
         sim_world_add_router(w);
     } else if (dice < 12) {
         sim_world_flap_port(w);
+    } else if (dice < 16) {
+        /* Not at the same time as a route: this takes its time. */
+        sim_world_change_delivery(w);
+        rest(w);
+        return;
     }
     /* Not both at once: a leave takes its time, a route does not, so that the
      * states on the way would not be those of the model. */
-    bool routes = dice < 34;
+    bool routes = dice < 36;
 
     while (n--) {
         if (sim_chance(&w->random, 20)) {
@@ -225,28 +271,38 @@ make_world(struct sim_world *w, uint64_t seed)
     sim_random_init(&w->random, seed);
     for (int i = 0; i < MODEL_STREAMS; i++) {
         struct sim_random *r = &w->random;
+        struct model_stream *s = &w->streams[i];
+        struct ip_addr group =
+            model_group((i / MODEL_SWITCHES) % MODEL_GROUPS);
 
-        w->streams[i] = (struct model_stream){
+        *s = (struct model_stream){
             .sw = i % MODEL_SWITCHES,
             .in_port = 1 + sim_random(r, MODEL_SOURCE_PORTS),
             .frame =
                 {
-                    .source = model_sources[sim_random(r, 2)],
-                    .group = model_group((i / MODEL_SWITCHES) % MODEL_GROUPS),
+                    .source = model_source(&group, (int) sim_random(r, 2)),
+                    .group = group,
                     .vlan = model_vlans[sim_random(r, MODEL_VLANS)],
                     .udp_dst = sim_chance(r, 70) ? 5004 : 5005,
                     .ttl = 1,
                 },
         };
-    }
-    for (int i = 0; i < MODEL_STREAMS; i++) {
-        const struct model_stream *s = &w->streams[i];
+        char source[IP_ADDR_STRLEN], text[IP_ADDR_STRLEN];
 
-        SIM_TRACE("stream %d: switch %d port %u vlan %u %08x -> %08x:%u", i,
-                  s->sw + 1, s->in_port, s->frame.vlan, s->frame.source,
-                  s->frame.group, s->frame.udp_dst);
+        SIM_TRACE("stream %d: switch %d port %u vlan %u %s -> %s:%u", i,
+                  s->sw + 1, s->in_port, s->frame.vlan,
+                  ip_addr_format(&s->frame.source, source),
+                  ip_addr_format(&group, text), s->frame.udp_dst);
     }
+    for (int sw = 0; sw < MODEL_SWITCHES; sw++) {
+        w->model.unicast[sw][MODEL_UNICAST_PORT] = w->model.unicast[sw][3] =
+            true;
+    }
+
+    char *yaml = sim_world_yaml(w);
+
     sim_net_init(&w->net, yaml, MODEL_SWITCHES, MODEL_PORTS);
+    free(yaml);
     w->net.aux = w;
     w->net.changed = sim_world_switch_changed;
     w->net.output = sim_world_switch_output;
