@@ -388,6 +388,10 @@ router_json(const struct view_router *r)
     add_port(o, &r->port);
     api_json_add_text(o, "port_name", r->port_name);
     cJSON_AddStringToObject(o, "sign", r->sign);
+    cJSON_AddBoolToObject(o, "fixed", r->fixed);
+    if (*r->fixed_by) {
+        add_names(o, "static", r->fixed_by);
+    }
     api_json_add_seconds(o, "expires_s", r->expires_ms);
     return o;
 }

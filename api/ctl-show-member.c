@@ -180,7 +180,28 @@ ctl_print_hosts(FILE *out, bool color, const struct cJSON *items)
 
 /* Queriers. */
 
-/* "s1-eth3 (query, 4m10s), s1-eth4 (static)" */
+/* "query 4m10s", "static(uplink)", "static(core)+pim 1m40s". */
+static char *
+signs_text(const struct cJSON *r)
+{
+    const struct cJSON *expires = get(r, "expires_s");
+    const char *sign = ctl_get_text(r, "sign");
+    char *names = join_texts(get(r, "static"));
+    char *text = !ctl_get_bool(r, "fixed") ? xstrdup("")
+                 : *names                  ? xasprintf("static(%s)", names)
+                                           : xstrdup("static");
+    char buf[CTL_UNIT_SIZE];
+
+    if (strcmp(sign, "static")) {
+        bool runs_out = cJSON_IsNumber(expires);
+        ctl_append(&text, "+", "%s%s%s", sign, runs_out ? " " : "",
+                   runs_out ? ctl_format_seconds(expires, buf) : "");
+    }
+    free(names);
+    return text;
+}
+
+/* "s1-eth3 query 4m10s, s1-eth4 static(uplink)" */
 static char *
 routers_text(const struct cJSON *q)
 {
@@ -188,17 +209,15 @@ routers_text(const struct cJSON *q)
     const struct cJSON *r;
 
     cJSON_ArrayForEach (r, get(q, "routers")) {
-        const struct cJSON *expires = get(r, "expires_s");
-        bool runs_out = cJSON_IsNumber(expires);
-        char buf[CTL_UNIT_SIZE];
-        char *port = *ctl_get_text(r, "port_name")
-                         ? xstrdup(ctl_get_text(r, "port_name"))
-                         : xasprintf("%s:%.0f", ctl_get_text(r, "dpid"),
-                                     ctl_get_number(r, "port"));
-        ctl_append(&text, ", ", "%s (%s%s%s)", port, ctl_get_text(r, "sign"),
-                   runs_out ? " " : "",
-                   runs_out ? ctl_format_seconds(expires, buf) : "");
-        free(port);
+        char *signs = signs_text(r);
+        if (*ctl_get_text(r, "port_name")) {
+            ctl_append(&text, ", ", "%s %s", ctl_get_text(r, "port_name"),
+                       signs);
+        } else {
+            ctl_append(&text, ", ", "%s:%.0f %s", ctl_get_text(r, "dpid"),
+                       ctl_get_number(r, "port"), signs);
+        }
+        free(signs);
     }
     return text;
 }

@@ -18,7 +18,7 @@ view_remaining(int64_t at, int64_t now)
 /* Queriers and routers. */
 
 struct router_list {
-    const struct ctl *ctl;
+    const struct ctl_vlan *vlan;
     int64_t now;
     struct view_router *routers;
     size_t n, allocated;
@@ -32,8 +32,11 @@ add_router(void *list_, const struct igmp_router_view *r)
         xgrow(list->routers, list->n, &list->allocated, sizeof *list->routers);
     list->routers[list->n++] = (struct view_router){
         .port = r->port,
-        .port_name = switch_port_name(list->ctl, &r->port),
+        .port_name = switch_port_name(list->vlan->ctl, &r->port),
         .sign = r->sign,
+        .fixed = r->fixed,
+        .fixed_by = members_at(list->vlan->ctl, list->vlan->vlan, &IP_ADDR_ANY,
+                               &r->port),
         .expires_ms = view_remaining(r->expires, list->now)};
     return true;
 }
@@ -44,7 +47,7 @@ build_querier(const struct ctl_vlan *v, enum igmp_family family,
 {
     const struct igmp_snoop *snoop = vlan_snoop(v, family);
     int64_t now = loop_now(v->ctl->loop);
-    struct router_list list = {.ctl = v->ctl, .now = now};
+    struct router_list list = {.vlan = v, .now = now};
     struct igmp_querier_view q;
     igmp_snoop_querier(snoop, &q);
     igmp_snoop_each_router(snoop, add_router, &list);
@@ -65,6 +68,9 @@ build_querier(const struct ctl_vlan *v, enum igmp_family family,
                     .falls_back = q.falls_back,
                     .routers = list.routers,
                     .n_routers = list.n});
+    for (size_t i = 0; i < list.n; i++) {
+        free((void *) list.routers[i].fixed_by);
+    }
     free(list.routers);
     return go_on;
 }

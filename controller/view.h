@@ -140,7 +140,9 @@ void view_streams(struct ctl *, view_stream_cb *, void *aux);
 struct view_router {
     struct port_id port;
     const char *port_name;
-    const char *sign; /* "query", "pim", "mrd", "static", "restored" */
+    const char *sign;     /* "query", "pim", "mrd", "static", "restored" */
+    bool fixed;           /* By the operator, whatever signs there are. */
+    const char *fixed_by; /* Names of static members, "" if none. */
     int64_t expires_ms;
 };
 

@@ -57,7 +57,8 @@ def test_tables(ctl):
         == [("IGMP", "ours"), ("MLD", "ours"), ("IGMP", "other")]
     assert queriers[2]["VERSION"] == "v2 (older than ours)"
     assert queriers[2]["ROUTER PORTS"] \
-        == "s1-eth3 (query 4m10s), s1-eth4 (static)"
+        == ("s1-eth3 query 4m10s, s1-eth4 static(uplink), "
+            "s1-eth5 static(core)+pim 1m40s")
     assert good(ctl.run("show", "routes")) == "no routes\n"
 
 

@@ -349,8 +349,10 @@ view_streams(struct ctl *ctl, view_stream_cb *cb, void *aux)
 void
 view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
 {
-    struct view_router routers[] = {{{1, 3}, "s1-eth3", "query", 250000},
-                                    {{1, 4}, "s1-eth4", "static", -1}};
+    struct view_router routers[] = {
+        {{1, 3}, "s1-eth3", "query", false, "", 250000},
+        {{1, 4}, "s1-eth4", "static", true, "uplink", -1},
+        {{1, 5}, "s1-eth5", "pim", true, "core", 100000}};
     struct view_querier ours = {
         .family = 4,
         .enabled = true,
@@ -368,7 +370,7 @@ view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
         .enabled = true,
         .falls_back = true,
         .routers = routers,
-        .n_routers = 2,
+        .n_routers = 3,
         .address = ip("10.1.0.1"),
         .port = {1, 3},
         .version = 2,

@@ -199,7 +199,8 @@ test_querier(void **state)
 static void
 test_foreign_querier(void **state)
 {
-    struct view_router router = {{1, 3}, "s1-eth3", "query", 255000};
+    struct view_router router = {{1, 3}, "s1-eth3", "query",
+                                 true,   "core,up", 255000};
     struct view_querier q = {.vlan = 10,
                              .family = 6,
                              .enabled = true,
@@ -215,16 +216,17 @@ test_foreign_querier(void **state)
                              .n_routers = 1};
 
     (void) state;
-    assert_json(api_json_querier(&q),
-                "{\"vlan\":10,\"family\":6,\"enabled\":true,"
-                "\"ours\":false,\"address\":\"fe80::1\","
-                "\"dpid\":\"0000000000000001\",\"port\":3,\"version\":1,"
-                "\"since_s\":0,\"next_query_s\":null,\"expires_s\":255,"
-                "\"query_interval_s\":125,\"robustness\":2,"
-                "\"falls_back\":true,\"routers\":[{"
-                "\"dpid\":\"0000000000000001\",\"port\":3,"
-                "\"port_name\":\"s1-eth3\",\"sign\":\"query\","
-                "\"expires_s\":255}]}");
+    assert_json(
+        api_json_querier(&q),
+        "{\"vlan\":10,\"family\":6,\"enabled\":true,"
+        "\"ours\":false,\"address\":\"fe80::1\","
+        "\"dpid\":\"0000000000000001\",\"port\":3,\"version\":1,"
+        "\"since_s\":0,\"next_query_s\":null,\"expires_s\":255,"
+        "\"query_interval_s\":125,\"robustness\":2,"
+        "\"falls_back\":true,\"routers\":[{"
+        "\"dpid\":\"0000000000000001\",\"port\":3,"
+        "\"port_name\":\"s1-eth3\",\"sign\":\"query\","
+        "\"fixed\":true,\"static\":[\"core\",\"up\"],\"expires_s\":255}]}");
 }
 
 static void
