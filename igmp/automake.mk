@@ -40,7 +40,8 @@ igmp_tests = \
 	tests/unit/test-igmp-proxy \
 	tests/unit/test-igmp-querier \
 	tests/unit/test-igmp-routers \
-	tests/unit/test-igmp-snoop
+	tests/unit/test-igmp-snoop \
+	tests/unit/test-igmp-upstream
 check_PROGRAMS += $(igmp_tests)
 TESTS += $(igmp_tests)
 tests_unit_test_igmp_address_SOURCES = tests/unit/test-igmp-address.c
@@ -82,6 +83,9 @@ tests_unit_test_igmp_snoop_SOURCES = tests/unit/test-igmp-snoop.c \
 	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_snoop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_snoop_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_upstream_SOURCES = tests/unit/test-igmp-upstream.c
+tests_unit_test_igmp_upstream_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_upstream_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 endif
 EXTRA_DIST += tests/golden
 

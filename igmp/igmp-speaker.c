@@ -171,6 +171,14 @@ check_version(struct igmp_speaker *sp, int64_t now)
 
 /* Queries, 5.2. */
 
+/* What is sent at the end of the time allowed comes too late, if only by the
+ * time that it takes to get there. */
+static int64_t
+in_time(int64_t max_resp)
+{
+    return max_resp - max_resp / 8;
+}
+
 /* Frames that all records will take, if they have no sources. */
 static size_t
 estimate_frames(const struct igmp_speaker *sp)
@@ -193,13 +201,13 @@ general_asked(struct igmp_speaker *sp, int64_t max_resp, int64_t now)
         return;
     }
     int64_t bursts = (int64_t) (estimate_frames(sp) / BURST) + 1;
-    int64_t at = now + random_delay(sp, max_resp / bursts);
+    int64_t at = now + random_delay(sp, in_time(max_resp) / bursts);
 
     if (sp->cursor) {
         sp->answer_again = max_resp; /* What was told is too old for it. */
     } else if (at < sp->answer_at) { /* Else rule 1: the sooner one serves. */
         sp->answer_at = at;
-        sp->answer_step = max_resp / (bursts + 1);
+        sp->answer_step = in_time(max_resp) / (bursts + 1);
     }
 }
 
@@ -214,7 +222,7 @@ specific_asked(struct igmp_speaker *sp, const struct igmp_question *q,
     if (!r || !igmp_speaker_wants(r)) {
         return;
     }
-    int64_t at = now + random_delay(sp, q->max_resp_ms);
+    int64_t at = now + random_delay(sp, in_time(q->max_resp_ms));
     struct igmp_speaker_answer *a = r->answer;
     if (!a) {
         a = r->answer = xcalloc(1, sizeof *a);
