@@ -465,6 +465,18 @@ vlans_port_changed(struct ctl *ctl, const struct port_id *id)
     }
 }
 
+static bool
+forget_ports(void *v_, const struct topo_switch *ts)
+{
+    struct ctl_vlan *v = v_;
+    for (size_t i = 0; i < ts->n_ports; i++) {
+        struct port_id id = {ts->dpid, ts->ports[i]->no};
+        igmp_snoop_port_down(vlan_snoop(v, IGMP_IPV6), &id,
+                             loop_now(v->ctl->loop));
+    }
+    return true;
+}
+
 void
 vlans_reconfigure(struct ctl *ctl)
 {
@@ -476,6 +488,11 @@ vlans_reconfigure(struct ctl *ctl)
     HASH_ITER (hh, ctl->vlans, v, tmp) {
         struct vlan_port *port, *next;
         v->config = config_get_vlan(ctl->config, v->vlan);
+        if (!v->config->mld) {
+            /* Who joins is not heard any more: who had joined must not be
+             * alone in getting it. */
+            topo_each_switch(ctl->topo, forget_ports, v);
+        }
         HASH_ITER (hh, v->ports, port, next) {
             read_settings(v, port);
         }
