@@ -35,6 +35,7 @@ igmp_tests = \
 	tests/unit/test-igmp-golden \
 	tests/unit/test-igmp-group \
 	tests/unit/test-igmp-hosts \
+	tests/unit/test-igmp-members \
 	tests/unit/test-igmp-model \
 	tests/unit/test-igmp-msg \
 	tests/unit/test-igmp-proxy \
@@ -61,6 +62,10 @@ tests_unit_test_igmp_hosts_SOURCES = tests/unit/test-igmp-hosts.c \
 	tests/unit/igmp-rows.c tests/unit/igmp-rows.h
 tests_unit_test_igmp_hosts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_hosts_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_members_SOURCES = tests/unit/test-igmp-members.c \
+	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
+tests_unit_test_igmp_members_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_members_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_model_SOURCES = tests/unit/test-igmp-model.c
 tests_unit_test_igmp_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_model_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)

@@ -146,6 +146,9 @@ sent(void *f_, const struct port_id *id, const void *frame, size_t size)
 
         n += (size_t) sprintf(text + n, ",%s", ip_addr_format(&a, buf));
     }
+    if (!mac_addr_is_multicast(&m->eth_dst)) {
+        sprintf(text + n, "@%d", m->eth_dst.b[5]);
+    }
     note(f, "%s%s", text, m->suppress ? "/S" : "");
 }
 
@@ -169,7 +172,18 @@ static void
 guarded(void *f_, const struct port_id *id,
         const struct igmp_guard_event *event)
 {
-    note(f_, "%s!%s", port_name(id), igmp_guard_name(event->guard));
+    note(f_, "%s!%s%s", port_name(id), event->watermark ? "!" : "",
+         igmp_guard_name(event->guard));
+}
+
+static void
+host_moved(void *f_, const struct igmp_move *move)
+{
+    char from[24];
+
+    strcpy(from, port_name(&move->from));
+    note(f_, "h%d:%s>%s:%d", move->mac.b[5], from, port_name(&move->to),
+         (int) move->n_groups);
 }
 
 static const struct igmp_ops ops = {
@@ -179,6 +193,7 @@ static const struct igmp_ops ops = {
     .querier_changed = querier_changed,
     .port_config = port_config,
     .guarded = guarded,
+    .host_moved = host_moved,
 };
 
 static void
@@ -317,16 +332,22 @@ leave(struct fixture *f, unsigned int from, unsigned int host, int version,
     assert_int_equal(say(f, from, &report), IGMP_OK);
 }
 
-/* A record with one or two sources (NULL: none), of a host that only this port
- * has. */
+/* Of a host that only this port has. */
 enum igmp_error
 record(struct fixture *f, unsigned int from, uint8_t type, const char *group,
        const char *s1, const char *s2)
 {
+    return tell(f, from, 50 + from % 100, type, group, s1, s2);
+}
+
+enum igmp_error
+tell(struct fixture *f, unsigned int from, unsigned int host, uint8_t type,
+     const char *group, const char *s1, const char *s2)
+{
     struct ip_addr sources[2];
     struct igmp_report_record r = {
         .type = type, .group = ip(group), .sources = sources};
-    struct igmp_report report = report_of(50 + from % 100, 3);
+    struct igmp_report report = report_of(host, 3);
 
     if (s1) {
         sources[r.n_sources++] = ip(s1);
@@ -392,4 +413,25 @@ report_msg(int version, bool leaving, const char *group)
     size_t size = igmp_report_encode(&report, frame, sizeof frame);
     assert_int_equal(igmp_msg_decode(frame, size, &m), IGMP_OK);
     return m;
+}
+
+static bool
+put_copy(void *text, const struct igmp_copy *copy)
+{
+    put_port(text, &copy->port);
+    if (copy->mac.b[0]) {
+        sprintf(strchr(text, '\0'), "@%d", copy->mac.b[5]);
+    }
+    return true;
+}
+
+void
+check_copies(const struct fixture *f, const char *source, const char *group,
+             const char *want)
+{
+    struct ip_addr s = source ? ip(source) : IP_ADDR_ANY, g = ip(group);
+    char text[1024] = "";
+
+    igmp_snoop_each_copy(f->s, &s, &g, 0, put_copy, text);
+    assert_string_equal(text, want);
 }

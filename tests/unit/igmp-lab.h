@@ -10,11 +10,13 @@
  *     p2~226.2.2.2      ... and it gets some sources
  *     p3R  p3r          port 3 is, is not a router port any more
  *     p2!role           a guard refused something on port 2
+ *     p2!!port-groups   ... is near its limit there
+ *     h1:p2>p3:4        host 1 moved with 4 groups
  *     querier  quiet    we are, are not the querier any more
  *     *?                general query to all ports
  *     p2?               general query to port 2
  *     p2?226.2.2.2      group-specific, ",S1,S2" for sources, "/S" for the
- *                       S flag
+ *                       S flag, "@1" to host 1 alone
  *     p3!TO_EX:226.2.2.2,S1|IS_IN:...
  *                       report to port 3; "v2:", "v1:" or "leave:" and the
  *                       group if it is of an older version */
@@ -72,6 +74,10 @@ void leave(struct fixture *f, unsigned int from, unsigned int host,
            int version, const char *group);
 enum igmp_error record(struct fixture *f, unsigned int from, uint8_t type,
                        const char *group, const char *s1, const char *s2);
+/* A record with one or two sources (NULL: none). */
+enum igmp_error tell(struct fixture *f, unsigned int from, unsigned int host,
+                     uint8_t type, const char *group, const char *s1,
+                     const char *s2);
 struct igmp_query query_from(const char *address);
 enum igmp_error ask(struct fixture *f, unsigned int from,
                     const struct igmp_query *q);
@@ -79,6 +85,9 @@ enum igmp_error ask(struct fixture *f, unsigned int from,
 /* What came of it. */
 bool forwards(const struct fixture *f, unsigned int to, const char *source,
               const char *group);
+/* " p2 p3@1": one for all of port 2, one for host 1 on port 3. */
+void check_copies(const struct fixture *f, const char *source,
+                  const char *group, const char *want);
 bool put_port(void *text, const struct port_id *id);
 struct igmp_msg report_msg(int version, bool leaving, const char *group);
 
