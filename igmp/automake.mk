@@ -42,7 +42,8 @@ igmp_tests = \
 	tests/unit/test-igmp-querier \
 	tests/unit/test-igmp-routers \
 	tests/unit/test-igmp-snoop \
-	tests/unit/test-igmp-upstream
+	tests/unit/test-igmp-upstream \
+	tests/unit/test-mld-rows
 check_PROGRAMS += $(igmp_tests)
 TESTS += $(igmp_tests)
 tests_unit_test_igmp_address_SOURCES = tests/unit/test-igmp-address.c
@@ -55,7 +56,7 @@ tests_unit_test_igmp_golden_SOURCES = tests/unit/test-igmp-golden.c
 tests_unit_test_igmp_golden_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_golden_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_group_SOURCES = tests/unit/test-igmp-group.c \
-	tests/unit/igmp-rows.c tests/unit/igmp-rows.h
+	tests/unit/igmp-rows.c tests/unit/igmp-rows.h tests/unit/igmp-rows.def
 tests_unit_test_igmp_group_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_group_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_hosts_SOURCES = tests/unit/test-igmp-hosts.c \
@@ -84,6 +85,10 @@ tests_unit_test_igmp_routers_SOURCES = tests/unit/test-igmp-routers.c \
 	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_routers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_routers_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_mld_rows_SOURCES = tests/unit/test-mld-rows.c \
+	tests/unit/igmp-lab.c tests/unit/igmp-lab.h tests/unit/igmp-rows.def
+tests_unit_test_mld_rows_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mld_rows_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_snoop_SOURCES = tests/unit/test-igmp-snoop.c \
 	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_snoop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -26,78 +26,14 @@ check_row(const char *x, const char *y, uint8_t type, const char *list,
     uninit(&f);
 }
 
-#define ROW(NAME, X, Y, TYPE, LIST, STATE, ASKED, CHANGED)                    \
-    static void NAME(void **state)                                            \
+#define ROW(TABLE, NAME, X, Y, TYPE, LIST, STATE, ASKED, CHANGED)             \
+    static void r64##TABLE##_##NAME(void **state)                             \
     {                                                                         \
         (void) state;                                                         \
         check_row(X, Y, TYPE, LIST, STATE, ASKED, CHANGED);                   \
     }
-
-/* 6.4.1: INCLUDE (A) x IS_IN (B) -> INCLUDE (A+B), (B)=GMI. */
-ROW(r641_include_is_in, "ab", NULL, IGMP_MODE_IS_INCLUDE, "bc",
-    "IN{a=50 b=260 c=260}", "", true)
-ROW(r641_include_is_in_refresh, "ab", NULL, IGMP_MODE_IS_INCLUDE, "ab",
-    "IN{a=260 b=260}", "", false)
-/* INCLUDE (A) x IS_EX (B) -> EXCLUDE (A*B,B-A), (B-A)=0, Delete (A-B),
- * Group Timer=GMI. */
-ROW(r641_include_is_ex, "ab", NULL, IGMP_MODE_IS_EXCLUDE, "bc",
-    "EX{b=50;c}=260", "", true)
-ROW(r641_include_is_ex_none, "ab", NULL, IGMP_MODE_IS_EXCLUDE, "", "EX{;}=260",
-    "", true)
-ROW(r641_nothing_is_ex, "", NULL, IGMP_MODE_IS_EXCLUDE, "", "EX{;}=260", "",
-    true)
-/* EXCLUDE (X,Y) x IS_IN (A) -> EXCLUDE (X+A,Y-A), (A)=GMI. */
-ROW(r641_exclude_is_in, "ab", "cd", IGMP_MODE_IS_INCLUDE, "bce",
-    "EX{a=50 b=260 c=260 e=260;d}=80", "", true)
-ROW(r641_exclude_is_in_of_x, "ab", "cd", IGMP_MODE_IS_INCLUDE, "ae",
-    "EX{a=260 b=50 e=260;c d}=80", "", false)
-/* EXCLUDE (X,Y) x IS_EX (A) -> EXCLUDE (A-Y,Y*A), (A-X-Y)=GMI,
- * Delete (X-A), Delete (Y-A), Group Timer=GMI. */
-ROW(r641_exclude_is_ex, "ab", "cd", IGMP_MODE_IS_EXCLUDE, "bce",
-    "EX{b=50 e=260;c}=260", "", true)
-ROW(r641_exclude_is_ex_refresh, "ab", "cd", IGMP_MODE_IS_EXCLUDE, "cd",
-    "EX{;c d}=260", "", false)
-
-/* 6.4.2: INCLUDE (A) x ALLOW (B) -> INCLUDE (A+B), (B)=GMI. */
-ROW(r642_include_allow, "ab", NULL, IGMP_ALLOW_NEW_SOURCES, "bc",
-    "IN{a=50 b=260 c=260}", "", true)
-/* INCLUDE (A) x BLOCK (B) -> INCLUDE (A), Send Q(G,A*B). */
-ROW(r642_include_block, "ab", NULL, IGMP_BLOCK_OLD_SOURCES, "bc",
-    "IN{a=50 b=2}", "Q(G,b)", false)
-ROW(r642_include_block_others, "ab", NULL, IGMP_BLOCK_OLD_SOURCES, "cd",
-    "IN{a=50 b=50}", "", false)
-/* INCLUDE (A) x TO_EX (B) -> EXCLUDE (A*B,B-A), (B-A)=0, Delete (A-B),
- * Send Q(G,A*B), Group Timer=GMI. */
-ROW(r642_include_to_ex, "ab", NULL, IGMP_CHANGE_TO_EXCLUDE, "bc",
-    "EX{b=2;c}=260", "Q(G,b)", true)
-ROW(r642_include_to_ex_none, "ab", NULL, IGMP_CHANGE_TO_EXCLUDE, "",
-    "EX{;}=260", "", true)
-/* INCLUDE (A) x TO_IN (B) -> INCLUDE (A+B), (B)=GMI, Send Q(G,A-B). */
-ROW(r642_include_to_in, "ab", NULL, IGMP_CHANGE_TO_INCLUDE, "bc",
-    "IN{a=2 b=260 c=260}", "Q(G,a)", true)
-ROW(r642_include_to_in_none, "ab", NULL, IGMP_CHANGE_TO_INCLUDE, "",
-    "IN{a=2 b=2}", "Q(G,ab)", false)
-/* EXCLUDE (X,Y) x ALLOW (A) -> EXCLUDE (X+A,Y-A), (A)=GMI. */
-ROW(r642_exclude_allow, "ab", "cd", IGMP_ALLOW_NEW_SOURCES, "bce",
-    "EX{a=50 b=260 c=260 e=260;d}=80", "", true)
-/* EXCLUDE (X,Y) x BLOCK (A) -> EXCLUDE (X+(A-Y),Y), (A-X-Y)=Group Timer,
- * Send Q(G,A-Y). */
-ROW(r642_exclude_block, "ab", "cd", IGMP_BLOCK_OLD_SOURCES, "bce",
-    "EX{a=50 b=2 e=2;c d}=80", "Q(G,be)", false)
-ROW(r642_exclude_block_blocked, "ab", "cd", IGMP_BLOCK_OLD_SOURCES, "cd",
-    "EX{a=50 b=50;c d}=80", "", false)
-/* EXCLUDE (X,Y) x TO_EX (A) -> EXCLUDE (A-Y,Y*A), (A-X-Y)=Group Timer,
- * Delete (X-A), Delete (Y-A), Send Q(G,A-Y), Group Timer=GMI. */
-ROW(r642_exclude_to_ex, "ab", "cd", IGMP_CHANGE_TO_EXCLUDE, "bce",
-    "EX{b=2 e=2;c}=260", "Q(G,be)", true)
-ROW(r642_exclude_to_ex_none, "ab", "cd", IGMP_CHANGE_TO_EXCLUDE, "",
-    "EX{;}=260", "", true)
-/* EXCLUDE (X,Y) x TO_IN (A) -> EXCLUDE (X+A,Y-A), (A)=GMI,
- * Send Q(G,X-A), Send Q(G). */
-ROW(r642_exclude_to_in, "ab", "cd", IGMP_CHANGE_TO_INCLUDE, "bce",
-    "EX{a=2 b=260 c=260 e=260;d}=2", "Q(G,a) Q(G)", true)
-ROW(r642_exclude_to_in_none, "", "", IGMP_CHANGE_TO_INCLUDE, "", "EX{;}=2",
-    "Q(G)", false)
+#include "tests/unit/igmp-rows.def"
+#undef ROW
 
 /* While another is the querier nothing is asked and no timer lowered. */
 static void
@@ -476,29 +412,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(r641_include_is_in),
-        cmocka_unit_test(r641_include_is_in_refresh),
-        cmocka_unit_test(r641_include_is_ex),
-        cmocka_unit_test(r641_include_is_ex_none),
-        cmocka_unit_test(r641_nothing_is_ex),
-        cmocka_unit_test(r641_exclude_is_in),
-        cmocka_unit_test(r641_exclude_is_in_of_x),
-        cmocka_unit_test(r641_exclude_is_ex),
-        cmocka_unit_test(r641_exclude_is_ex_refresh),
-        cmocka_unit_test(r642_include_allow),
-        cmocka_unit_test(r642_include_block),
-        cmocka_unit_test(r642_include_block_others),
-        cmocka_unit_test(r642_include_to_ex),
-        cmocka_unit_test(r642_include_to_ex_none),
-        cmocka_unit_test(r642_include_to_in),
-        cmocka_unit_test(r642_include_to_in_none),
-        cmocka_unit_test(r642_exclude_allow),
-        cmocka_unit_test(r642_exclude_block),
-        cmocka_unit_test(r642_exclude_block_blocked),
-        cmocka_unit_test(r642_exclude_to_ex),
-        cmocka_unit_test(r642_exclude_to_ex_none),
-        cmocka_unit_test(r642_exclude_to_in),
-        cmocka_unit_test(r642_exclude_to_in_none),
+#define ROW(TABLE, NAME, X, Y, TYPE, LIST, STATE, ASKED, CHANGED)             \
+    cmocka_unit_test(r64##TABLE##_##NAME),
+#include "tests/unit/igmp-rows.def"
+#undef ROW
         cmocka_unit_test(non_querier_lowers_nothing),
         cmocka_unit_test(others_queries_lower_timers),
         cmocka_unit_test(group_query_is_repeated),
