@@ -67,7 +67,8 @@ tests_unit_test_igmp_members_SOURCES = tests/unit/test-igmp-members.c \
 	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_members_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_members_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_igmp_model_SOURCES = tests/unit/test-igmp-model.c
+tests_unit_test_igmp_model_SOURCES = tests/unit/test-igmp-model.c \
+	tests/unit/igmp-model.c tests/unit/igmp-model.h
 tests_unit_test_igmp_model_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_model_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_msg_SOURCES = tests/unit/test-igmp-msg.c

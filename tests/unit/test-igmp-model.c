@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include "igmp/igmp-snoop.h"
+#include "tests/unit/igmp-model.h"
 
-/* Random events against a naive model: sets are bit masks, timers are arrays,
- * nothing is lazy, the rows of RFC 3376 6.4 stand as the RFC has them.  After
- * each event every state, timer, list of receivers and of copies, and every
+/* Random events against a naive model.  After each event every state, timer, list of receivers and of copies, and every
  * host must be the same, and membership_changed must have been called exactly
  * for what changed.
  *
@@ -23,520 +21,10 @@
 
 #include <cmocka.h>
 
-enum {
-    GROUPS = 4,
-    PORTS = 5,
-    SOURCES = 6,
-    HOSTS = 4,
-#if defined __SANITIZE_ADDRESS__
-    EVENTS = 100000 / 4,
-#else
-    EVENTS = 1000000 / 4,
-#endif
-    MAX_MOVES = 8,
-    GMI = 260 * 1000,
-    LMQT = 2 * 1000,
-    ANSWERED = 10 * 1000 + 125 * 1000 / 4
-};
-
-/* A filter, of a host or of the operator. */
-struct filter {
-    bool there, exclude;
-    unsigned int set;
-};
-
-/* One (group, port). */
-struct model {
-    const struct igmp_port_config *port;
-    struct filter fixed;
-
-    bool exclude;
-    unsigned int x, y; /* Of INCLUDE (A), A is x. */
-    int64_t group_timer;
-    int64_t timers[SOURCES]; /* Of x. */
-    int64_t asked;           /* When it was asked who is still there. */
-    int64_t v1_until, v2_until, hidden_until;
-    bool one_copy;
-    struct {
-        struct filter filter;
-        int version;
-        int64_t seen;
-    } hosts[HOSTS];
-};
-
-/* What each of the sources is copied to: bits of hosts, bit HOSTS for all. */
-struct copies {
-    uint8_t of[SOURCES + 1];
-};
-
-struct world {
-    struct igmp_snoop *s;
-    enum igmp_family family;
-    bool querier;
-    int64_t now;
-    unsigned int seed;
-    struct igmp_port_config ports[PORTS];
-    struct model models[GROUPS][PORTS];
-    struct {
-        int port; /* -1: none. */
-        int64_t until;
-        int n_moves;
-    } former[HOSTS][PORTS];
-    struct copies told[GROUPS][PORTS];
-    unsigned int n_moved;
-    bool is_static; /* The operator is at work. */
-};
-
 static unsigned int
 pick(struct world *w, unsigned int n)
 {
     return (unsigned int) rand_r(&w->seed) % n;
-}
-
-static struct ip_addr
-addr(const struct world *w, const char *v6, uint32_t v4, unsigned int n)
-{
-    struct ip_addr a = ip_addr_v4(v4 + n);
-
-    if (w->family == IGMP_IPV6) {
-        ip_addr_parse(v6, &a);
-        a.b[15] = (uint8_t) n;
-    }
-    return a;
-}
-
-static struct ip_addr
-group_addr(const struct world *w, unsigned int g)
-{
-    return addr(w, "ff05::3:0", 0xe2010100u, 1 + g);
-}
-
-static struct ip_addr
-source_addr(const struct world *w, unsigned int s)
-{
-    return addr(w, "2001:db8::9:0", 0x0a090000u, 7 + 2 * s);
-}
-
-static struct port_id
-port_id(unsigned int p)
-{
-    return (struct port_id){.dpid = 1 + p % 2, .port_no = 10 - p};
-}
-
-/* The model. */
-
-static void
-set_timers(struct model *m, unsigned int set, int64_t at)
-{
-    for (int s = 0; s < SOURCES; s++) {
-        if (set >> s & 1) {
-            m->timers[s] = at;
-        }
-    }
-}
-
-static int
-model_version(const struct world *w, const struct model *m)
-{
-    return w->now < m->v1_until ? 1 : w->now < m->v2_until ? 2 : 3;
-}
-
-static bool
-filter_wants(const struct filter *f, unsigned int s)
-{
-    bool listed = s < SOURCES && f->set >> s & 1;
-
-    return f->there && listed != f->exclude;
-}
-
-static bool
-hosts_want(const struct model *m, unsigned int s)
-{
-    for (int h = 0; h < HOSTS; h++) {
-        if (filter_wants(&m->hosts[h].filter, s)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-model_known(const struct world *w, const struct model *m)
-{
-    return m->port->leave != IGMP_LEAVE_QUERY && w->now >= m->hidden_until
-           && (m->port->leave == IGMP_LEAVE_IMMEDIATE
-               || model_version(w, m) == 3);
-}
-
-static void
-lower_sources(const struct world *w, struct model *m, unsigned int set)
-{
-    for (int s = 0; s < SOURCES; s++) {
-        if ((set & m->x) >> s & 1 && m->timers[s] > w->now + LMQT) {
-            m->timers[s] = w->now + LMQT;
-            m->asked = w->now;
-        }
-    }
-}
-
-static void
-lower_group(const struct world *w, struct model *m)
-{
-    if (m->group_timer > w->now + LMQT) {
-        m->group_timer = w->now + LMQT;
-        m->asked = w->now;
-    }
-}
-
-static void
-model_ask_sources(const struct world *w, struct model *m, unsigned int set)
-{
-    if (!model_known(w, m)) {
-        if (w->querier) {
-            lower_sources(w, m, set);
-        }
-        return;
-    }
-    for (unsigned int s = 0; s < SOURCES; s++) {
-        if ((set & m->x) >> s & 1 && !hosts_want(m, s)) {
-            m->x &= ~(1u << s);
-            m->y |= m->exclude ? 1u << s : 0;
-        }
-    }
-}
-
-static void
-model_ask_group(const struct world *w, struct model *m)
-{
-    if (!model_known(w, m)) {
-        if (w->querier) {
-            lower_group(w, m);
-        }
-    } else if (!hosts_want(m, SOURCES)) {
-        m->exclude = false;
-        m->y = 0;
-    }
-}
-
-static void
-model_include(const struct world *w, struct model *m, uint8_t type,
-              unsigned int b)
-{
-    unsigned int a = m->x;
-
-    switch (type) {
-    case IGMP_MODE_IS_INCLUDE:
-    case IGMP_ALLOW_NEW_SOURCES:
-        m->x = a | b;
-        set_timers(m, b, w->now + GMI);
-        break;
-    case IGMP_MODE_IS_EXCLUDE:
-    case IGMP_CHANGE_TO_EXCLUDE:
-        m->exclude = true;
-        m->x = a & b;
-        m->y = b & ~a;
-        m->group_timer = w->now + GMI;
-        if (type == IGMP_CHANGE_TO_EXCLUDE) {
-            model_ask_sources(w, m, a & b);
-        }
-        break;
-    case IGMP_CHANGE_TO_INCLUDE:
-        m->x = a | b;
-        set_timers(m, b, w->now + GMI);
-        model_ask_sources(w, m, a & ~b);
-        break;
-    case IGMP_BLOCK_OLD_SOURCES:
-        model_ask_sources(w, m, a & b);
-        break;
-    }
-}
-
-static void
-model_exclude(const struct world *w, struct model *m, uint8_t type,
-              unsigned int a)
-{
-    unsigned int x = m->x, y = m->y;
-
-    switch (type) {
-    case IGMP_MODE_IS_INCLUDE:
-    case IGMP_ALLOW_NEW_SOURCES:
-        m->x = x | a;
-        m->y = y & ~a;
-        set_timers(m, a, w->now + GMI);
-        break;
-    case IGMP_MODE_IS_EXCLUDE:
-    case IGMP_CHANGE_TO_EXCLUDE:
-        m->x = a & ~y;
-        m->y = y & a;
-        set_timers(m, a & ~x & ~y,
-                   type == IGMP_MODE_IS_EXCLUDE ? w->now + GMI
-                                                : m->group_timer);
-        m->group_timer = w->now + GMI;
-        if (type == IGMP_CHANGE_TO_EXCLUDE) {
-            model_ask_sources(w, m, a & ~y);
-        }
-        break;
-    case IGMP_CHANGE_TO_INCLUDE:
-        m->x = x | a;
-        m->y = y & ~a;
-        set_timers(m, a, w->now + GMI);
-        model_ask_sources(w, m, x & ~a);
-        model_ask_group(w, m);
-        break;
-    case IGMP_BLOCK_OLD_SOURCES:
-        m->x = x | (a & ~y);
-        set_timers(m, a & ~x & ~y, m->group_timer);
-        model_ask_sources(w, m, a & ~y);
-        break;
-    }
-}
-
-static bool
-model_exists(const struct model *m)
-{
-    return m->exclude || m->x;
-}
-
-static void
-model_reset(struct model *m)
-{
-    *m = (struct model){.port = m->port, .fixed = m->fixed};
-}
-
-/* Who wants nothing any more is forgotten, with where it was. */
-static void
-model_clean(struct world *w)
-{
-    for (int p = 0; p < PORTS; p++) {
-        unsigned int there = 0;
-
-        for (int g = 0; g < GROUPS; g++) {
-            struct model *m = &w->models[g][p];
-
-            if (!model_exists(m)) {
-                model_reset(m);
-            }
-            for (int h = 0; h < HOSTS; h++) {
-                there |= (unsigned int) m->hosts[h].filter.there << h;
-            }
-        }
-        for (int h = 0; h < HOSTS; h++) {
-            if (!(there >> h & 1)) {
-                w->former[h][p].port = -1;
-            }
-        }
-    }
-}
-
-/* What a host wants itself. */
-static void
-model_host(const struct world *w, struct model *m, int version, uint8_t type,
-           unsigned int set, unsigned int host)
-{
-    struct filter f = m->hosts[host].filter;
-    bool include = f.there && !f.exclude;
-    bool complete = m->hosts[host].seen != w->now
-                    && (!m->asked || w->now - m->asked > 2 * LMQT);
-
-    if (type == IGMP_MODE_IS_EXCLUDE || type == IGMP_CHANGE_TO_EXCLUDE) {
-        f = (struct filter){true, true, set};
-    } else if (type == IGMP_CHANGE_TO_INCLUDE
-               || (type == IGMP_MODE_IS_INCLUDE && complete)) {
-        f = (struct filter){true, false, set};
-    } else if (type == IGMP_BLOCK_OLD_SOURCES ? include : f.exclude) {
-        f.set &= ~set;
-    } else {
-        f.set |= set;
-    }
-    f.there = f.exclude || f.set;
-    memset(&m->hosts[host], 0, sizeof m->hosts[host]);
-    if (f.there) {
-        m->hosts[host].filter = f;
-        m->hosts[host].version = version;
-        m->hosts[host].seen = w->now;
-    }
-}
-
-static void
-model_machine(const struct world *w, struct model *m, int version,
-              uint8_t type, unsigned int sources)
-{
-    if (type == IGMP_MODE_IS_EXCLUDE && version == 1) {
-        m->v1_until = w->now + GMI;
-    } else if (type == IGMP_MODE_IS_EXCLUDE && version == 2) {
-        m->v2_until = w->now + GMI;
-    }
-
-    int compatibility = model_version(w, m);
-    if ((compatibility < 3 && type == IGMP_BLOCK_OLD_SOURCES)
-        || (compatibility == 1 && type == IGMP_CHANGE_TO_INCLUDE
-            && !model_known(w, m))) {
-        return;
-    }
-    if (compatibility < 3 && type == IGMP_CHANGE_TO_EXCLUDE) {
-        sources = 0;
-    }
-    if (m->exclude) {
-        model_exclude(w, m, type, sources);
-    } else {
-        model_include(w, m, type, sources);
-    }
-}
-
-static void
-model_record(struct world *w, struct model *m, int version, uint8_t type,
-             unsigned int sources, unsigned int host)
-{
-    bool creates = type == IGMP_MODE_IS_EXCLUDE
-                   || type == IGMP_CHANGE_TO_EXCLUDE
-                   || (sources && type != IGMP_BLOCK_OLD_SOURCES);
-
-    if (!model_exists(m) && !creates) {
-        return;
-    }
-    if (creates || m->hosts[host].filter.there) {
-        model_host(w, m, version, type, sources, host);
-    }
-    model_machine(w, m, version, type, sources);
-    model_clean(w);
-}
-
-/* Moves. */
-
-static unsigned int
-model_groups(const struct world *w, unsigned int h, unsigned int p)
-{
-    unsigned int n = 0;
-
-    for (int g = 0; g < GROUPS; g++) {
-        n += w->models[g][p].hosts[h].filter.there;
-    }
-    return n;
-}
-
-static void
-model_move(struct world *w, unsigned int h, unsigned int from, unsigned int to)
-{
-    bool again =
-        w->former[h][from].port >= 0 && w->now < w->former[h][from].until;
-
-    w->former[h][to].n_moves = again ? w->former[h][from].n_moves + 1 : 1;
-    w->former[h][to].port = (int) from;
-    w->former[h][to].until = w->now + GMI;
-    for (int g = 0; g < GROUPS; g++) {
-        struct model *old = &w->models[g][from], *new = &w->models[g][to];
-        struct filter f = old->hosts[h].filter;
-        struct igmp_port_config tracked = *old->port;
-        const struct igmp_port_config *port = old->port;
-
-        if (!f.there) {
-            continue;
-        }
-        new->hosts[h] = old->hosts[h];
-        new->hosts[h].seen = w->now;
-        model_machine(w, new, new->hosts[h].version,
-                      f.exclude ? IGMP_MODE_IS_EXCLUDE : IGMP_MODE_IS_INCLUDE,
-                      f.set);
-        memset(&old->hosts[h], 0, sizeof old->hosts[h]);
-        tracked.leave =
-            port->leave == IGMP_LEAVE_QUERY ? IGMP_LEAVE_TRACKED : port->leave;
-        old->port = &tracked;
-        model_machine(w, old, 3, IGMP_CHANGE_TO_INCLUDE, 0);
-        old->port = port;
-    }
-    w->n_moved++;
-    model_clean(w);
-}
-
-/* A report of host 'h' comes from port 'p'. */
-static void
-model_arrive(struct world *w, unsigned int h, unsigned int p)
-{
-    unsigned int elsewhere = 0, from = 0;
-
-    for (unsigned int i = 0; i < PORTS; i++) {
-        if (model_groups(w, h, i)) {
-            elsewhere++;
-            from = i;
-        }
-    }
-    if (elsewhere != 1 || from == p) {
-        return;
-    }
-    if (w->former[h][from].port < 0 || w->now >= w->former[h][from].until
-        || (w->former[h][from].port != (int) p
-            && w->former[h][from].n_moves < MAX_MOVES)) {
-        model_move(w, h, from, p);
-    }
-}
-
-static void
-model_expire(const struct world *w, struct model *m)
-{
-    for (unsigned int s = 0; s < SOURCES; s++) {
-        if (m->x >> s & 1 && m->timers[s] <= w->now) {
-            m->x &= ~(1u << s);
-            m->y |= m->exclude ? 1u << s : 0;
-        }
-    }
-    if (m->exclude && m->group_timer <= w->now) {
-        m->exclude = false;
-        m->y = 0;
-    }
-    for (unsigned int h = 0; h < HOSTS; h++) {
-        if (m->hosts[h].seen + GMI <= w->now) {
-            memset(&m->hosts[h], 0, sizeof m->hosts[h]);
-        }
-    }
-    m->one_copy &= w->now < m->hidden_until;
-}
-
-/* SOURCES stands for a source that no filter names. */
-static bool
-model_forwards(const struct model *m, unsigned int s)
-{
-    return s == SOURCES ? m->exclude
-           : m->exclude ? !(m->y >> s & 1)
-                        : m->x >> s & 1;
-}
-
-static bool
-model_is_unicast(const struct model *m)
-{
-    return m->port->delivery == IGMP_DELIVER_UNICAST && !m->fixed.there
-           && !m->one_copy && model_exists(m);
-}
-
-static struct copies
-model_copies(const struct model *m)
-{
-    struct copies c = {{0}};
-
-    for (unsigned int s = 0; s <= SOURCES; s++) {
-        if (!model_is_unicast(m)) {
-            bool one = model_forwards(m, s) || filter_wants(&m->fixed, s);
-
-            c.of[s] = (uint8_t) (one << HOSTS);
-            continue;
-        }
-        for (unsigned int h = 0; h < HOSTS && model_forwards(m, s); h++) {
-            c.of[s] |= (uint8_t) (filter_wants(&m->hosts[h].filter, s) << h);
-        }
-    }
-    return c;
-}
-
-/* What an entry of its own is needed for. */
-static unsigned int
-model_specials(const struct model *m)
-{
-    unsigned int set =
-        (m->exclude ? m->y : m->x) | (m->fixed.there ? m->fixed.set : 0);
-
-    for (unsigned int h = 0; h < HOSTS && model_is_unicast(m); h++) {
-        set |= m->hosts[h].filter.set;
-    }
-    return set;
 }
 
 /* The real one. */
@@ -567,12 +55,12 @@ add_copy(void *aux_, const struct igmp_copy *copy)
 static void
 real_copies(const struct world *w, unsigned int g, struct copies_aux *aux)
 {
-    struct ip_addr group = group_addr(w, g);
+    struct ip_addr group = model_group(w, g);
 
     memset(aux, 0, sizeof *aux);
     for (aux->s = 0; aux->s <= SOURCES; aux->s++) {
         struct ip_addr source =
-            aux->s < SOURCES ? source_addr(w, aux->s) : IP_ADDR_ANY;
+            aux->s < SOURCES ? model_source(w, aux->s) : IP_ADDR_ANY;
 
         igmp_snoop_each_copy(w->s, &source, &group, 0, add_copy, aux);
     }
@@ -706,15 +194,15 @@ add_port(void *set, const struct port_id *port)
 static void
 compare_receivers(const struct world *w, unsigned int g)
 {
-    struct ip_addr group = group_addr(w, g);
+    struct ip_addr group = model_group(w, g);
 
     for (unsigned int s = 0; s <= SOURCES; s++) {
-        struct ip_addr source = s < SOURCES ? source_addr(w, s) : IP_ADDR_ANY;
+        struct ip_addr source = s < SOURCES ? model_source(w, s) : IP_ADDR_ANY;
         unsigned int want = 0, got = 0, got1 = 0;
 
         for (unsigned int p = 0; p < PORTS; p++) {
             struct copies c = model_copies(&w->models[g][p]);
-            struct port_id port = port_id(p);
+            struct port_id port = model_port(p);
 
             want |= (unsigned int) (c.of[s] != 0) << p;
             assert_int_equal(igmp_snoop_forwards(w->s, &source, &group, &port),
@@ -730,7 +218,7 @@ compare_receivers(const struct world *w, unsigned int g)
 static void
 compare_specials(const struct world *w, unsigned int g)
 {
-    struct ip_addr group = group_addr(w, g), out[SOURCES];
+    struct ip_addr group = model_group(w, g), out[SOURCES];
     unsigned int special = 0, listed = 0;
     size_t n = igmp_snoop_filtered_sources(w->s, &group, out, SOURCES);
 
@@ -747,7 +235,7 @@ compare_specials(const struct world *w, unsigned int g)
 static void
 compare_group(const struct world *w, unsigned int g)
 {
-    struct ip_addr group = group_addr(w, g);
+    struct ip_addr group = model_group(w, g);
     struct seen seen = {.w = w, .g = g};
     unsigned int ports = 0;
     struct copies_aux real;
@@ -817,9 +305,9 @@ list_of(struct world *w, unsigned int set, struct ip_addr *out)
 
     for (unsigned int i = 0, s = pick(w, SOURCES); i < SOURCES; i++, s++) {
         if (set >> s % SOURCES & 1) {
-            out[n++] = source_addr(w, s % SOURCES);
+            out[n++] = model_source(w, s % SOURCES);
             if (!pick(w, 8)) { /* Doubles count once. */
-                out[n++] = source_addr(w, s % SOURCES);
+                out[n++] = model_source(w, s % SOURCES);
             }
         }
     }
@@ -833,14 +321,14 @@ event_report(struct world *w)
     unsigned int p = pick(w, PORTS), host = pick(w, HOSTS);
     struct ip_addr sources[3][2 * SOURCES];
     struct igmp_report_record records[3];
-    struct igmp_report report = {.family = w->family,
-                                 .version = 3,
-                                 .eth_src = {{2, 0, 0, 0, 0, (uint8_t) host}},
-                                 .ip_src =
-                                     addr(w, "fe80::", 0x0a010100u, 1 + host),
-                                 .records = records,
-                                 .n_records = 1 + pick(w, 3)};
-    struct port_id port = port_id(p);
+    struct igmp_report report = {
+        .family = w->family,
+        .version = 3,
+        .eth_src = {{2, 0, 0, 0, 0, (uint8_t) host}},
+        .ip_src = model_addr(w, "fe80::", 0x0a010100u, 1 + host),
+        .records = records,
+        .n_records = 1 + pick(w, 3)};
+    struct port_id port = model_port(p);
     uint8_t frame[512];
     struct igmp_msg msg;
 
@@ -856,7 +344,7 @@ event_report(struct world *w)
 
         records[i] =
             (struct igmp_report_record){.type = (uint8_t) (1 + pick(w, 6)),
-                                        .group = group_addr(w, g),
+                                        .group = model_group(w, g),
                                         .sources = sources[i]};
         if (report.version < 3) {
             records[i].type =
@@ -899,7 +387,7 @@ static void
 event_port_down(struct world *w)
 {
     unsigned int p = pick(w, PORTS);
-    struct port_id port = port_id(p);
+    struct port_id port = model_port(p);
 
     igmp_snoop_port_down(w->s, &port, w->now);
     for (unsigned int g = 0; g < GROUPS; g++) {
@@ -935,8 +423,8 @@ event_restore(struct world *w)
 {
     unsigned int p = pick(w, PORTS), g = pick(w, GROUPS), set = pick(w, 64);
     bool exclude = pick(w, 2);
-    struct port_id port = port_id(p);
-    struct ip_addr group = group_addr(w, g), sources[2 * SOURCES];
+    struct port_id port = model_port(p);
+    struct ip_addr group = model_group(w, g), sources[2 * SOURCES];
     size_t n = list_of(w, set, sources);
     struct model *m = &w->models[g][p];
 
@@ -958,7 +446,7 @@ event_restore(struct world *w)
         m->group_timer = w->now + GMI;
     } else {
         m->x = set;
-        set_timers(m, set, w->now + GMI);
+        model_set_timers(m, set, w->now + GMI);
     }
 }
 
@@ -968,10 +456,10 @@ event_static(struct world *w)
 {
     unsigned int p = pick(w, PORTS), g = pick(w, GROUPS);
     struct model *m = &w->models[g][p];
-    struct ip_addr group = group_addr(w, g), sources[2 * SOURCES];
+    struct ip_addr group = model_group(w, g), sources[2 * SOURCES];
     struct filter f = {pick(w, 2), pick(w, 2), 1u << pick(w, SOURCES)};
     struct igmp_filter filter = {.exclude = f.exclude, .sources = sources};
-    struct port_id port = port_id(p);
+    struct port_id port = model_port(p);
     bool was = m->fixed.there;
 
     filter.n_sources = list_of(w, f.set, sources);
@@ -999,8 +487,8 @@ event_query(struct world *w)
     struct igmp_query q = {.family = w->family,
                            .version = 3,
                            .eth_src = {{2, 0, 0, 0, 9, 9}},
-                           .ip_src = addr(w, "fe80::", 0x0a010000u, 1),
-                           .group = group_addr(w, g),
+                           .ip_src = model_addr(w, "fe80::", 0x0a010000u, 1),
+                           .group = model_group(w, g),
                            .sources = sources,
                            .n_sources = list_of(w, set, sources),
                            .max_resp_ms = 1000,
@@ -1016,9 +504,9 @@ event_query(struct world *w)
         struct model *m = &w->models[g][p];
 
         if (!set && m->exclude) {
-            lower_group(w, m);
+            model_lower_group(w, m);
         }
-        lower_sources(w, m, set);
+        model_lower_sources(w, m, set);
     }
 }
 
@@ -1057,7 +545,7 @@ init_world(struct world *w)
     }
     igmp_config_init(&config);
     config.family = w->family;
-    config.address = addr(w, "fe80::", 0x0a010000u, 99);
+    config.address = model_addr(w, "fe80::", 0x0a010000u, 99);
     config.querier = w->querier;
     config.upstream = IGMP_UPSTREAM_RELAY; /* The other querier asks. */
     w->s = igmp_snoop_create(0, &config, &ops, w, w->now);
