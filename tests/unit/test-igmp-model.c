@@ -2,9 +2,9 @@
 #include <config.h>
 #include "tests/unit/igmp-model.h"
 
-/* Random events against a naive model.  After each event every state, timer, list of receivers and of copies, and every
- * host must be the same, and membership_changed must have been called exactly
- * for what changed.
+/* Random events against a naive model.  After each event every state, timer,
+ * list of receivers and of copies, and every host must be the same, and
+ * membership_changed must have been called exactly for what changed.
  *
  * Ports leave in all three modes, and some deliver by unicast; hosts speak
  * from all of them, so that they move; there are static members; all of it in
