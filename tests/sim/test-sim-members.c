@@ -327,6 +327,21 @@ test_restart(void **state)
     sim_net_uninit(&r.net);
 }
 
+/* A port whose hosts get copies of their own: a device that was never heard
+ * has no address to send one to. */
+static void
+test_on_a_port_that_delivers_by_unicast(void **state)
+{
+    struct rig r;
+
+    (void) state;
+    setup(&r, "port_defaults: {delivery: unicast}\n");
+    assert_int_equal(put(&r, "m", ONE GROUP), CTL_CREATED);
+    assert_members(&r, "m applied api ; ");
+    assert_true(has_bucket(&r, "output:2"));
+    sim_net_uninit(&r.net);
+}
+
 static void
 test_of_the_configuration(void **state)
 {
@@ -356,6 +371,7 @@ main(void)
         cmocka_unit_test(test_several_at_one_port),
         cmocka_unit_test(test_too_many_sources_together),
         cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_on_a_port_that_delivers_by_unicast),
         cmocka_unit_test(test_of_the_configuration),
     };
 

@@ -8,7 +8,8 @@ import signal
 import pytest
 from procs import LabError, wait_until
 from rest import ApiError
-from scene import GROUP, LONG, PORT, SHORT, expect_all, expect_nothing
+from scene import (GROUP, LONG, PORT, SHORT, Net, expect_all,
+                   expect_nothing)
 
 OTHER = "226.7.7.7"
 
@@ -326,12 +327,28 @@ def test_as_a_person_does_it(net):
             "10.1.1.1")
 
 
-def test_ipv6(net):
-    """The machine of MLD is told, and the switch has the channel."""
-    h2, *_ = net.hosts
-    put(net, "six", member(h2, group="ff1e::77"))
-    shown = view(net, h2, "ff1e::77")
+def test_ipv6(ofmcast):
+    """A device that speaks no MLD, of whose two sources it gets one."""
+    net = Net(ofmcast, ["h2", "h3", "h4"], ipv6=True)
+    recorder, other, second = net.hosts
+    group = "ff15::7:7"
+    put(net, "six", member(recorder, group=group,
+                           sources=[net.extender.ip6]))
+    shown = view(net, recorder, group)
     assert (shown["origin"], shown["static"]) == ("static", ["six"])
-    net.wait_members(h2)
+    assert shown["sources"] == [net.extender.ip6]
+    wire, elsewhere = recorder.tap(group=group), other.tap(group=group)
+
+    streams = [net.extender.send(group, PORT, 1000, 2000, stream=1,
+                                 source=net.extender.ip6),
+               second.send(group, PORT, 1000, 2000, stream=2,
+                           source=second.ip6)]
+    for stream in streams:
+        stream.wait()
+
+    result = wire.wait_for(2000).stop()
+    expect_all(result, 2000, source=net.extender.ip6, group=group)
+    assert [s["id"] for s in result["streams"]] == [1]
+    expect_nothing(elsewhere.stop())
     net.rest.delete("/v1/members/six")
-    net.wait_members()
+    assert view(net, recorder, group) is None
