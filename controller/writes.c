@@ -154,7 +154,17 @@ put_back(struct write *w)
     struct rule *rule = rule_lookup(ctl, w->kind, w->name);
     w->putting_back = true;
     changes_begin(ctl);
-    if (rule && w->earlier) {
+    if (rule && rule->fixed) {
+        /* A configuration that was loaded meanwhile has one of this name:
+         * what we stored is hidden by it. */
+        if (w->earlier) {
+            rule_store(
+                ctl, w->kind,
+                &(struct store_row){.name = w->name, .json = w->earlier});
+        } else {
+            rule_erase(ctl, w->kind, w->name);
+        }
+    } else if (rule && w->earlier) {
         static_restore_replaced(ctl, rule);
         rule_set(ctl, w->kind, w->name, w->earlier);
         rule_save(ctl, rule);

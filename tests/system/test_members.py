@@ -136,6 +136,32 @@ def test_two_at_one_port_get_what_any_of_them_wants(net):
     net.wait_members()
 
 
+def test_it_gets_what_a_route_makes_of_a_stream(net):
+    """From the source that the route gives it, as a host that asked would."""
+    h2, h3, h4, _ = net.hosts
+    put(net, "whole", member(h2, sources=["10.1.0.10"]))
+    put(net, "before", member(h3, sources=["192.168.168.55"]))
+    wires = [h.tap() for h in (h2, h3, h4)]
+
+    net.put_route()
+    net.stream(rate=1000, count=1000).wait()
+
+    expect_all(wires[0].wait_for(1000).stop(), 1000)
+    expect_nothing(wires[1].stop())
+    expect_nothing(wires[2].stop())
+
+    # With buckets of its own the route has them too.
+    net.put_route({"match": {"group": GROUP}, "set": {"source": "10.1.0.10"},
+                   "to": [{"members": True},
+                          {"dpid": "1", "port": h4.port_name,
+                           "set": {"group": "239.1.1.2"}}]})
+    wires = [h.tap() for h in (h2, h3, h4)]
+    net.stream(rate=1000, count=1000).wait()
+    expect_all(wires[0].wait_for(1000).stop(), 1000)
+    expect_nothing(wires[1].stop())
+    expect_all(wires[2].wait_for(1000).stop(), 1000, group="239.1.1.2")
+
+
 def test_killed_under_a_stream(net):
     """kill -9 and a restart: no packet is lost, none comes twice, and what
     was written is there."""

@@ -160,14 +160,18 @@ static const struct view_port ports[] = {
      0},
 };
 
+/* The canned ones; and one at each of as many ports more as there are groups
+ * more. */
 void
 view_guards(struct ctl *ctl, view_guard_cb *cb, void *aux)
 {
-    (void) ctl;
-    for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
-        if (!cb(aux, &guards[i])) {
-            break;
-        }
+    bool more = true;
+
+    for (size_t i = 0; more && i < sizeof guards / sizeof *guards; i++) {
+        more = cb(aux, &guards[i]);
+    }
+    for (size_t i = 0; more && i < ctl->n_groups; i++) {
+        more = cb(aux, &(struct view_guard){{2, i + 1}, "p", "rate", 1});
     }
 }
 
