@@ -79,11 +79,25 @@ print_counters(FILE *out, const struct cJSON *s)
     }
 }
 
+/* "port-groups 7, rate 12": what guards refused at a port. */
+static char *
+refused_text(const struct cJSON *port)
+{
+    char *text = xstrdup("");
+    const struct cJSON *item;
+
+    cJSON_ArrayForEach (item, get(port, "refused")) {
+        ctl_append(&text, ", ", "%s %" PRIu64, item->string,
+                   ctl_get_u64(get(port, "refused"), item->string));
+    }
+    return text;
+}
+
 void
 ctl_show_switch(FILE *out, bool color, const struct cJSON *s)
 {
-    static const char *const columns[] = {"<PORT", "NAME", "STATE",
-                                          "KIND",  "MAC",  NULL};
+    static const char *const columns[] = {"<PORT", "NAME",    "STATE", "KIND",
+                                          "MAC",   "REFUSED", NULL};
     struct cJSON *list = cJSON_CreateArray();
     struct ctl_table t;
     const struct cJSON *p;
@@ -101,6 +115,9 @@ ctl_show_switch(FILE *out, bool color, const struct cJSON *s)
                             ctl_get_text(p, "state"));
         ctl_table_add(&t, "%s", ctl_get_text(p, "kind"));
         ctl_table_add(&t, "%s", ctl_get_text(p, "mac"));
+        char *refused = refused_text(p);
+        ctl_table_add_color(&t, CTL_YELLOW, refused);
+        free(refused);
     }
     ctl_table_print(&t, out, color, "no ports");
     fputc('\n', out);

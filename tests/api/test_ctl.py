@@ -70,7 +70,9 @@ def test_columns_are_aligned(ctl):
 
 
 def test_one_of_them(ctl):
-    assert "s1-eth2" in good(ctl.run("show", "switches", "1"))
+    shown = good(ctl.run("show", "switches", "1"))
+    assert "s1-eth2" in shown
+    assert "port-groups 7, rate 18446744073709551615" in shown
     assert "226.2.2.2" in good(ctl.run("show", "groups", "0", "226.2.2.2"))
     refused(ctl.run("show", "groups", "0", "239.1.1.1"), NOT_FOUND)
     refused(ctl.run("show", "switches", "99"), NOT_FOUND)
