@@ -110,8 +110,13 @@ static void
 look_at_member(struct sim_world *w, const struct view_group *view, int v,
                int g, const struct view_member *m)
 {
-    if (!w->model.unicast[m->port.dpid - 1][m->port.port_no]) {
+    bool unicast = w->model.unicast[m->port.dpid - 1][m->port.port_no];
+
+    /* See sim_world_change_filter() for the exception. */
+    if (m->port.port_no != MODEL_UNICAST_PORT || !unicast) {
         wants_less(w, view, m, v, g, -1, m->exclude, m->sources, m->n_sources);
+    }
+    if (!unicast) {
         return;
     }
     if (strcmp(m->delivery, "unicast")) {
