@@ -235,7 +235,7 @@ add_querier(struct ctl_table *t, const struct cJSON *q)
     ctl_table_add(t, "%s", ctl_get_text(q, "address"));
     if (ctl_get_bool(q, "falls_back")) {
         char *text =
-            xasprintf("v%.0f (older than ours)", ctl_get_number(q, "version"));
+            xasprintf("v%.0f (hosts fall back)", ctl_get_number(q, "version"));
         ctl_table_add_color(t, CTL_YELLOW, text);
         free(text);
     } else {

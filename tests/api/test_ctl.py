@@ -55,7 +55,7 @@ def test_tables(ctl):
     queriers = rows(good(ctl.run("show", "queriers")))
     assert [(q["PROTOCOL"], q["QUERIER"]) for q in queriers] \
         == [("IGMP", "ours"), ("MLD", "ours"), ("IGMP", "other")]
-    assert queriers[2]["VERSION"] == "v2 (older than ours)"
+    assert queriers[2]["VERSION"] == "v2 (hosts fall back)"
     assert queriers[2]["ROUTER PORTS"] \
         == ("s1-eth3 query 4m10s, s1-eth4 static(uplink), "
             "s1-eth5 static(core)+pim 1m40s")

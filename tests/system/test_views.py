@@ -130,7 +130,7 @@ def test_another_querier_of_an_older_version(net):
     assert [(r["port"], r["sign"], r["fixed"]) for r in found["routers"]] \
         == [(router.port, "query", False)]
     shown = net.daemon.ctl("show", "queriers")
-    assert "v2 (older than ours)" in shown
+    assert "v2 (hosts fall back)" in shown
     assert f"{router.port_name} query " in shown
     assert metric(net, 'queriers{who="other"}') == 1
 
