@@ -133,6 +133,7 @@ query_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
 
     if (hosts_are_known(g, ctx)) {
         if (!igmp_hosts_want(g, &IP_ADDR_ANY)) {
+            igmp_hosts_want_listed(g, ctx);
             end_exclude(g, ctx);
         }
         return;
@@ -433,6 +434,17 @@ igmp_group_is_empty(const struct igmp_group *g)
     return !g->exclude && !g->n_sources;
 }
 
+void
+igmp_group_hide(struct igmp_group *g, struct igmp_group_ctx *ctx,
+                int64_t until)
+{
+    struct igmp_rare *rare = igmp_group_rare(g);
+
+    rare->hidden_until =
+        until > rare->hidden_until ? until : rare->hidden_until;
+    igmp_group_wake(ctx, rare->hidden_until);
+}
+
 int
 igmp_group_version(const struct igmp_group *g, int64_t now)
 {
@@ -498,7 +510,7 @@ igmp_group_linger(struct igmp_group *g, struct igmp_group_ctx *ctx,
 {
     int64_t asking = ctx->times->last_member_time;
 
-    igmp_group_rare(g)->hidden_until = until;
+    igmp_group_hide(g, ctx, until);
     if (g->last_lowered > ctx->now - asking) {
         return;
     }
@@ -526,8 +538,7 @@ igmp_group_restore(struct igmp_group *g, struct igmp_group_ctx *ctx,
         want_listed(g, ctx, sources, n);
     }
     g->restored = g->one_copy = true;
-    igmp_group_rare(g)->hidden_until = answered_by;
-    igmp_group_wake(ctx, answered_by);
+    igmp_group_hide(g, ctx, answered_by);
 }
 
 static void

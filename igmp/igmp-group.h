@@ -145,6 +145,9 @@ void igmp_group_restore(struct igmp_group *, struct igmp_group_ctx *,
 
 /* INT64_MIN if all hosts are known. */
 int64_t igmp_group_hidden_until(const struct igmp_group *);
+/* There are hosts that we may not know of before 'until'. */
+void igmp_group_hide(struct igmp_group *, struct igmp_group_ctx *,
+                     int64_t until);
 /* Made if there is none. */
 struct igmp_rare *igmp_group_rare(struct igmp_group *);
 

@@ -399,6 +399,26 @@ igmp_hosts_want(const struct igmp_group *g, const struct ip_addr *source)
     return false;
 }
 
+void
+igmp_hosts_want_listed(struct igmp_group *g, struct igmp_group_ctx *ctx)
+{
+    struct igmp_wish *const *wishes = igmp_hosts_wishes(g);
+
+    for (size_t i = 0; i < g->n_hosts; i++) {
+        const struct igmp_wish *w = wishes[i];
+        int64_t until = w->last_report + ctx->times->membership;
+
+        for (size_t k = 0; !w->exclude && k < w->n_sources; k++) {
+            const struct igmp_source_view *s =
+                igmp_sources_find(g, &w->sources[k]);
+
+            if (!s || !s->forward || s->expires < until) {
+                igmp_sources_want(g, ctx, &w->sources[k], until);
+            }
+        }
+    }
+}
+
 /* Silence. */
 
 void

@@ -39,6 +39,7 @@ struct igmp_host {
     int64_t last_report;
     struct igmp_former *former; /* NULL: it has not moved. */
     uint32_t n_wishes;
+    uint32_t departure; /* It seems to have gone: igmp-moves.c.  0: no. */
 };
 
 /* What a host wants of one group. */
@@ -105,6 +106,9 @@ void igmp_hosts_ask(struct igmp_group *, struct igmp_group_ctx *);
 bool igmp_wish_wants(const struct igmp_wish *, const struct ip_addr *source);
 /* Does any of them? */
 bool igmp_hosts_want(const struct igmp_group *, const struct ip_addr *source);
+/* Whoever wants only some sources did not matter as long as others wanted them
+ * all (INCLUDE (A) x TO_EX (B): Delete (A-B)): takes them into the group. */
+void igmp_hosts_want_listed(struct igmp_group *, struct igmp_group_ctx *);
 /* Tells 'ctx->special' of all sources that their filters name. */
 void igmp_hosts_tell(const struct igmp_group *, struct igmp_group_ctx *,
                      int delta);

@@ -106,10 +106,11 @@ touch_host(struct igmp_host *host, const struct igmp_msg *msg, int64_t now)
     }
     host->version = (uint8_t) msg->version;
     host->last_report = now;
+    host->departure = 0;
 }
 
 /* What a host wants that is not known behind this (group, port) yet.  NULL if
- * it may not be there. */
+ * there are too many of them. */
 static struct igmp_wish *
 add_wish(struct igmp_turn *t, const struct igmp_msg *msg,
          enum igmp_error *error)
@@ -119,7 +120,7 @@ add_wish(struct igmp_turn *t, const struct igmp_msg *msg,
     struct igmp_host *host = igmp_hosts_lookup(hosts, &msg->eth_src, port);
 
     if (t->m->group.n_hosts >= IGMP_MAX_HOSTS) {
-        *error = IGMP_LIMIT;
+        *error = igmp_limits_refuse_host(t->s, port, IGMP_MAX_HOSTS);
         return NULL;
     }
     if (!host) {
@@ -134,6 +135,23 @@ add_wish(struct igmp_turn *t, const struct igmp_msg *msg,
     return igmp_hosts_add_wish(&t->m->group, &t->ctx, host);
 }
 
+/* A host that there is no room to know of has its membership all the same, if
+ * it needs no copy of its own: nobody may lock others out. */
+static enum igmp_error
+hide_host(struct igmp_turn *t, enum igmp_error error)
+{
+    struct igmp_group *g = &t->m->group;
+
+    if (igmp_port_settings(t->s, t->m->port)->delivery
+        == IGMP_DELIVER_UNICAST) {
+        return error;
+    }
+    t->s->counters[error]++;
+    g->one_copy = true;
+    igmp_group_hide(g, &t->ctx, t->s->now + t->s->times.membership);
+    return IGMP_OK;
+}
+
 static enum igmp_error
 run_record(struct igmp_turn *t, const struct igmp_msg *msg, uint8_t type,
            const struct ip_addr *list, size_t n)
@@ -144,6 +162,7 @@ run_record(struct igmp_turn *t, const struct igmp_msg *msg, uint8_t type,
 
     if (!w && igmp_group_creates(type, n)) {
         w = add_wish(t, msg, &error);
+        error = error ? hide_host(t, error) : IGMP_OK;
     }
     if (!error) {
         if (w) {

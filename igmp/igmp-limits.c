@@ -199,13 +199,20 @@ igmp_limits_admit_group(struct igmp_snoop *s, struct igmp_port *port,
 }
 
 enum igmp_error
+igmp_limits_refuse_host(struct igmp_snoop *s, struct igmp_port *port,
+                        size_t limit)
+{
+    return refuse(s, port, IGMP_GUARD_PORT_HOSTS, &IP_ADDR_ANY, port->n_hosts,
+                  limit);
+}
+
+enum igmp_error
 igmp_limits_admit_host(struct igmp_snoop *s, struct igmp_port *port)
 {
     size_t limit = igmp_port_settings(s, port)->max_hosts;
 
     return limit && port->n_hosts >= limit
-               ? refuse(s, port, IGMP_GUARD_PORT_HOSTS, &IP_ADDR_ANY,
-                        port->n_hosts, limit)
+               ? igmp_limits_refuse_host(s, port, limit)
                : IGMP_OK;
 }
 

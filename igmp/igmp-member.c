@@ -123,16 +123,11 @@ static void
 hold_one_copy(struct igmp_turn *t)
 {
     struct igmp_group *g = &t->m->group;
-    int64_t until = t->ctx.now + t->ctx.times->last_member_time;
-
     if (t->ctx.times->query_version >= 2) {
         query_cb(t, NULL, 0, true);
     }
     g->one_copy = true;
-    if (igmp_group_hidden_until(g) < until) {
-        igmp_group_rare(g)->hidden_until = until;
-    }
-    igmp_group_wake(&t->ctx, igmp_group_hidden_until(g));
+    igmp_group_hide(g, &t->ctx, t->ctx.now + t->ctx.times->last_member_time);
 }
 
 static void

@@ -9,10 +9,14 @@
 /* Hosts that are heard on another port than before.
  *
  * One that has moved takes its memberships along: its stream is there before
- * it is asked again, and ceases where it was.  But two that have the same MAC
- * address, or one that pretends to be another, must not pull memberships to
- * and fro: who comes back to the port that it just came from is a duplicate.
- * Both are then hosts of their own until one of them falls silent. */
+ * it is asked again.  Where it was, it is asked whether it is still there, by a
+ * query to it alone; the stream ceases if it does not answer within the Last
+ * Member Query Time.  If it does, there are two of the same MAC address, or one
+ * that pretends to be another: both are hosts of their own until one of them
+ * falls silent, and nothing moves.
+ *
+ * Nor are memberships pulled to and fro: who comes back to the port that it
+ * just came from moves nothing, and the number of moves in a row is bounded. */
 
 enum { MAX_MOVES = 8 }; /* In a row, each soon after the one before. */
 
@@ -98,6 +102,94 @@ depart(struct igmp_snoop *s, struct igmp_wish *w)
     igmp_turn_end(&t);
 }
 
+static void
+depart_all(struct igmp_snoop *s, struct igmp_departure *d,
+           struct igmp_host *host)
+{
+    d->move.n_groups = host->n_wishes;
+    for (size_t i = 0; i < d->move.n_groups; i++) {
+        depart(s, host->wishes); /* The last one takes the host with it. */
+    }
+    if (s->ops.host_moved) {
+        s->ops.host_moved(s->aux, &d->move);
+    }
+}
+
+/* One general query to it alone, whatever it had joined. */
+static void
+ask_departing(struct igmp_snoop *s, struct igmp_departure *d,
+              const struct igmp_host *host)
+{
+    int version = s->times.query_version;
+    const struct igmp_query q = {
+        .version = host->version < version && version > 2 ? 2 : version,
+        .eth_dst = host->mac,
+        .max_resp_ms = s->times.last_member};
+
+    if (version) {
+        igmp_send_query(s, &d->move.from, &q);
+    }
+    d->queries_left--;
+    timer_heap_set(&s->departures, &d->timer, s->now + s->times.last_member);
+}
+
+/* While another is the querier nobody can be asked: the host stays where it
+ * was until it has been silent for as long as any other. */
+static void
+start_departure(struct igmp_snoop *s, struct igmp_host *from,
+                const struct port_id *to)
+{
+    struct igmp_departure *d;
+
+    if (!s->times.query_version) {
+        return;
+    }
+    d = xcalloc(1, sizeof *d);
+    s->last_departure += s->last_departure == UINT32_MAX ? 2 : 1;
+    d->id = from->departure = s->last_departure;
+    d->queries_left = s->times.last_member_count;
+    d->move.mac = from->mac;
+    d->move.from = from->port->id;
+    d->move.to = *to;
+    ask_departing(s, d, from);
+}
+
+void
+igmp_moves_run(struct igmp_snoop *s)
+{
+    struct timer_node *node;
+
+    while ((node = timer_heap_pop_due(&s->departures, s->now))) {
+        struct igmp_departure *d = (struct igmp_departure *) (void *) node;
+        struct igmp_port *port =
+            igmp_table_lookup_port(&s->table, &d->move.from);
+        struct igmp_host *host =
+            port ? igmp_hosts_lookup(&s->table.hosts, &d->move.mac, port)
+                 : NULL;
+        bool is_here = !host || host->departure != d->id;
+
+        if (!is_here && d->queries_left > 0) {
+            ask_departing(s, d, host);
+            continue;
+        }
+        if (!is_here) {
+            depart_all(s, d, host);
+        }
+        free(d);
+    }
+}
+
+void
+igmp_moves_uninit(struct igmp_snoop *s)
+{
+    struct timer_node *node;
+
+    while ((node = timer_heap_pop_due(&s->departures, INT64_MAX))) {
+        free(node); /* It stands first in its departure. */
+    }
+    timer_heap_uninit(&s->departures);
+}
+
 void
 igmp_moves_check(struct igmp_snoop *s, struct igmp_port *port,
                  const struct mac_addr *mac)
@@ -109,29 +201,21 @@ igmp_moves_check(struct igmp_snoop *s, struct igmp_port *port,
         return;
     }
 
-    struct igmp_move move = {.mac = *mac,
-                             .from = from->port->id,
-                             .to = port->id,
-                             .n_groups = from->n_wishes};
     struct igmp_host *to = igmp_hosts_add(&s->table.hosts, mac, port);
     to->ip = from->ip;
     to->version = from->version;
     to->last_report = s->now;
     to->n_wishes = 1; /* Not to go before it has any. */
     remember(s, to, from);
-    for (size_t i = 0; i < move.n_groups; i++) {
-        struct igmp_wish *w = from->wishes;
+    for (struct igmp_wish *w = from->wishes; w; w = w->next) {
         struct igmp_member *m = igmp_member_for(
             s, port, &igmp_member_of(w->group)->entry->address, true, &error);
 
         if (m) {
             arrive(s, m, to, w);
         }
-        depart(s, w); /* The last one takes 'from' with it. */
     }
+    start_departure(s, from, &port->id);
     igmp_hosts_release(&s->table.hosts, to);
     igmp_limits_count_host(s, port);
-    if (s->ops.host_moved) {
-        s->ops.host_moved(s->aux, &move);
-    }
 }

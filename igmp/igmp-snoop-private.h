@@ -40,8 +40,19 @@ struct igmp_snoop {
      * may have told shorter intervals than it kept to. */
     int64_t grace_since, grace_until;
 
+    struct timer_heap departures; /* Of hosts that seem to have moved. */
+    uint32_t last_departure;
+
     bool groups_warned; /* Of the watermark. */
     uint64_t counters[IGMP_N_ERRORS];
+};
+
+/* A host that was heard on another port is asked whether it has gone. */
+struct igmp_departure {
+    struct timer_node timer; /* First. */
+    uint32_t id;
+    int queries_left;
+    struct igmp_move move;
 };
 
 /* One call of a member's machine. */
@@ -117,6 +128,9 @@ enum igmp_error igmp_limits_admit_group(struct igmp_snoop *,
                                         bool is_new);
 enum igmp_error igmp_limits_admit_host(struct igmp_snoop *,
                                        struct igmp_port *);
+/* Tells that there are 'limit' hosts already. */
+enum igmp_error igmp_limits_refuse_host(struct igmp_snoop *,
+                                        struct igmp_port *, size_t limit);
 /* The port has one more (1) or less (-1). */
 void igmp_limits_count_group(struct igmp_snoop *, struct igmp_port *,
                              int delta);
@@ -131,6 +145,8 @@ void igmp_limits_enforce(struct igmp_snoop *, struct igmp_port *);
  * memberships come along. */
 void igmp_moves_check(struct igmp_snoop *, struct igmp_port *,
                       const struct mac_addr *);
+void igmp_moves_run(struct igmp_snoop *);
+void igmp_moves_uninit(struct igmp_snoop *);
 
 /* igmp-ports.c */
 /* Likewise, 'port' became or ceased to be a router port. */

@@ -147,6 +147,7 @@ igmp_snoop_create(uint16_t vlan, const struct igmp_config *config,
     s->aux = aux;
     s->now = s->grace_since = s->grace_until = now;
     igmp_table_init(&s->table);
+    timer_heap_init(&s->departures);
     igmp_querier_init(&s->querier, config, now);
     update_times(s);
     igmp_proxy_init(s);
@@ -158,6 +159,7 @@ igmp_snoop_destroy(struct igmp_snoop *s)
 {
     if (s) {
         igmp_proxy_uninit(s);
+        igmp_moves_uninit(s);
         igmp_table_uninit(&s->table);
         free(s);
     }
@@ -216,6 +218,7 @@ igmp_snoop_run(struct igmp_snoop *s, int64_t now)
     while ((node = timer_heap_pop_due(&s->table.port_timers, now))) {
         igmp_run_port(s, CONTAINER_OF(node, struct igmp_port, timer));
     }
+    igmp_moves_run(s);
     while ((node = timer_heap_pop_due(&s->table.member_timers, now))) {
         igmp_run_member(s, CONTAINER_OF(node, struct igmp_member, timer));
     }
@@ -228,6 +231,7 @@ igmp_snoop_deadline(const struct igmp_snoop *s)
     int64_t at[] = {igmp_querier_deadline(&s->querier),
                     timer_heap_deadline(&s->table.port_timers),
                     timer_heap_deadline(&s->table.member_timers),
+                    timer_heap_deadline(&s->departures),
                     igmp_proxy_deadline(s)};
     int64_t soonest = at[0];
 

@@ -307,11 +307,12 @@ is_duplicate(const struct igmp_snoop *s, const struct igmp_host *host)
     const struct igmp_hosts *hosts = &s->table.hosts;
     const struct igmp_host *other = NULL;
 
-    if (host->port->router_until != INT64_MAX) {
+    if (host->departure || host->port->router_until != INT64_MAX) {
         return false;
     }
     while ((other = igmp_hosts_same(hosts, &host->mac, other))) {
-        if (other != host && other->port->router_until == INT64_MAX) {
+        if (other != host && !other->departure
+            && other->port->router_until == INT64_MAX) {
             return true;
         }
     }

@@ -116,6 +116,25 @@ model_ask_sources(const struct world *w, struct model *m, unsigned int set)
     }
 }
 
+/* Nobody wants all any more: what others want is what they listed. */
+static void
+model_want_listed(struct model *m)
+{
+    for (int h = 0; h < HOSTS; h++) {
+        const struct filter *f = &m->hosts[h].filter;
+
+        for (int s = 0; s < SOURCES && f->there && !f->exclude; s++) {
+            int64_t until = m->hosts[h].seen + GMI;
+
+            if (f->set >> s & 1
+                && (!(m->x >> s & 1) || m->timers[s] < until)) {
+                m->x |= 1u << s;
+                m->timers[s] = until;
+            }
+        }
+    }
+}
+
 static void
 model_ask_group(const struct world *w, struct model *m)
 {
@@ -124,6 +143,7 @@ model_ask_group(const struct world *w, struct model *m)
             model_lower_group(w, m);
         }
     } else if (!hosts_want(m, SOURCES)) {
+        model_want_listed(m);
         m->exclude = false;
         m->y = 0;
     }
@@ -234,6 +254,7 @@ model_clean(struct world *w)
         for (int h = 0; h < HOSTS; h++) {
             if (!(there >> h & 1)) {
                 w->former[h][p].port = -1;
+                w->departs[h][p].at = 0;
             }
         }
     }
@@ -337,25 +358,45 @@ model_move(struct world *w, unsigned int h, unsigned int from, unsigned int to)
     for (int g = 0; g < GROUPS; g++) {
         struct model *old = &w->models[g][from], *new = &w->models[g][to];
         struct filter f = old->hosts[h].filter;
-        struct igmp_port_config tracked = *old->port;
-        const struct igmp_port_config *port = old->port;
 
-        if (!f.there) {
-            continue;
+        if (f.there) {
+            new->hosts[h] = old->hosts[h];
+            new->hosts[h].seen = w->now;
+            model_machine(w, new, new->hosts[h].version,
+                          f.exclude ? IGMP_MODE_IS_EXCLUDE
+                                    : IGMP_MODE_IS_INCLUDE,
+                          f.set);
         }
-        new->hosts[h] = old->hosts[h];
-        new->hosts[h].seen = w->now;
-        model_machine(w, new, new->hosts[h].version,
-                      f.exclude ? IGMP_MODE_IS_EXCLUDE : IGMP_MODE_IS_INCLUDE,
-                      f.set);
-        memset(&old->hosts[h], 0, sizeof old->hosts[h]);
-        tracked.leave =
-            port->leave == IGMP_LEAVE_QUERY ? IGMP_LEAVE_TRACKED : port->leave;
-        old->port = &tracked;
-        model_machine(w, old, 3, IGMP_CHANGE_TO_INCLUDE, 0);
-        old->port = port;
     }
     w->n_moved++;
+    if (w->querier) {
+        w->departs[h][from].at = w->now + LMQT / 2;
+        w->departs[h][from].queries_left = 1;
+    }
+    model_clean(w);
+}
+
+/* It did not answer where it was. */
+static void
+model_depart(struct world *w, unsigned int h, unsigned int p)
+{
+    w->n_departed++;
+    for (int g = 0; g < GROUPS; g++) {
+        struct model *m = &w->models[g][p];
+        const struct igmp_port_config *port = m->port;
+        struct igmp_port_config tracked = *port;
+
+        if (!m->hosts[h].filter.there) {
+            continue;
+        }
+        memset(&m->hosts[h], 0, sizeof m->hosts[h]);
+        if (port->leave == IGMP_LEAVE_QUERY) {
+            tracked.leave = IGMP_LEAVE_TRACKED;
+        }
+        m->port = &tracked;
+        model_machine(w, m, 3, IGMP_CHANGE_TO_INCLUDE, 0);
+        m->port = port;
+    }
     model_clean(w);
 }
 
@@ -365,6 +406,7 @@ model_arrive(struct world *w, unsigned int h, unsigned int p)
 {
     unsigned int elsewhere = 0, from = 0;
 
+    w->departs[h][p].at = 0; /* It is here. */
     for (unsigned int i = 0; i < PORTS; i++) {
         if (model_groups(w, h, i)) {
             elsewhere++;
@@ -381,8 +423,8 @@ model_arrive(struct world *w, unsigned int h, unsigned int p)
     }
 }
 
-void
-model_expire(const struct world *w, struct model *m)
+static void
+expire(const struct world *w, struct model *m)
 {
     for (unsigned int s = 0; s < SOURCES; s++) {
         if (m->x >> s & 1 && m->timers[s] <= w->now) {
@@ -400,6 +442,29 @@ model_expire(const struct world *w, struct model *m)
         }
     }
     m->one_copy &= w->now < m->hidden_until;
+}
+
+void
+model_run(struct world *w)
+{
+    for (unsigned int h = 0; h < HOSTS; h++) {
+        for (unsigned int p = 0; p < PORTS; p++) {
+            if (!w->departs[h][p].at || w->departs[h][p].at > w->now) {
+                continue;
+            }
+            if (w->departs[h][p].queries_left--) {
+                w->departs[h][p].at = w->now + LMQT / 2;
+            } else {
+                model_depart(w, h, p);
+            }
+        }
+    }
+    for (unsigned int g = 0; g < GROUPS; g++) {
+        for (unsigned int p = 0; p < PORTS; p++) {
+            expire(w, &w->models[g][p]);
+        }
+    }
+    model_clean(w);
 }
 
 /* SOURCES stands for a source that no filter names. */

@@ -70,8 +70,12 @@ struct world {
         int64_t until;
         int n_moves;
     } former[HOSTS][PORTS];
+    struct {
+        int64_t at; /* 0: no. */
+        int queries_left;
+    } departs[HOSTS][PORTS]; /* It seems to have gone. */
     struct copies told[GROUPS][PORTS];
-    unsigned int n_moved;
+    unsigned int n_moved, n_departed;
     bool is_static; /* The operator is at work. */
 };
 
@@ -90,7 +94,8 @@ void model_record(struct world *w, struct model *m, int version, uint8_t type,
 unsigned int model_groups(const struct world *w, unsigned int h,
                           unsigned int p);
 void model_arrive(struct world *w, unsigned int h, unsigned int p);
-void model_expire(const struct world *w, struct model *m);
+/* What is due. */
+void model_run(struct world *w);
 bool model_is_unicast(const struct model *m);
 struct copies model_copies(const struct model *m);
 unsigned int model_specials(const struct model *m);

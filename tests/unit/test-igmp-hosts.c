@@ -303,6 +303,25 @@ tracked_sources_in_include(void **state)
     uninit(&f);
 }
 
+/* INCLUDE (A) x TO_EX (B) deletes A-B, which is still wanted: it comes back
+ * when those who wanted all have left. */
+static void
+tracked_sources_come_back(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    f.ctx.leave = IGMP_LEAVE_TRACKED;
+    say(&f, 1, 3, IGMP_ALLOW_NEW_SOURCES, "a");
+    f.ctx.now += 10000;
+    say(&f, 2, 3, IGMP_CHANGE_TO_EXCLUDE, "");
+    check(&f, "EX{;}=260", "", true);
+    say(&f, 2, 3, IGMP_CHANGE_TO_INCLUDE, "");
+    check(&f, "IN{a=250}", "", true);
+    uninit(&f);
+}
+
 /* EXCLUDE (X,Y) x BLOCK (A), x TO_EX (A), x TO_IN (A). */
 static void
 tracked_sources_in_exclude(void **state)
@@ -359,6 +378,7 @@ main(void)
         cmocka_unit_test(tracked_asks_beside_older_hosts),
         cmocka_unit_test(tracked_sources_in_include),
         cmocka_unit_test(tracked_sources_in_exclude),
+        cmocka_unit_test(tracked_sources_come_back),
         cmocka_unit_test(restored_hides_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

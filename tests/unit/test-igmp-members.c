@@ -259,10 +259,32 @@ host_takes_its_groups_along(void **state)
     tell(f, 2, 1, IGMP_ALLOW_NEW_SOURCES, G2, A, NULL);
     f->log[0] = '\0';
     join(f, 3, 1, 3, G);
-    check_log(f, "p3~239.1.1.1 p2-239.1.1.1 p3+226.2.2.2 h1:p2>p3:2");
+    check_log(f, "p3~239.1.1.1 p3+226.2.2.2 p2?@1");
     assert_true(forwards(f, 3, A, G2));
+    advance(f, 2 * SECOND);
+    check_log(f, "p2?@1 p2-239.1.1.1 h1:p2>p3:2");
     assert_false(forwards(f, 2, A, G2));
     assert_true(forwards(f, 2, NULL, G)); /* Host 2 stayed. */
+}
+
+/* Nobody loses anything by a frame that somebody else sent in his name. */
+static void
+who_is_still_there_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    join(f, 2, 1, 3, G);
+    join(f, 3, 1, 3, G2);
+    check_log(f, "p2+226.2.2.2 p3+226.2.2.2 p2?@1 p3+239.1.1.1");
+    join(f, 2, 1, 3, G); /* The answer. */
+    for (int i = 0; i < 5; i++) {
+        join(f, 3, 1, 3, G);
+        join(f, 2, 1, 3, G);
+        advance(f, 100 * SECOND);
+        join(f, 4, 1, 3, G);
+    }
+    assert_null(strstr(f->log, "h1:"));
+    assert_null(strstr(f->log, "p2-"));
 }
 
 /* Whoever comes back at once is a duplicate. */
@@ -272,9 +294,10 @@ duplicates_do_not_move(void **state)
     struct fixture *f = *state;
 
     join(f, 2, 1, 3, G);
-    join(f, 3, 1, 3, G2);
-    check_log(f, "p2+226.2.2.2 p3+226.2.2.2 p2-226.2.2.2 h1:p2>p3:1 "
-                 "p3+239.1.1.1");
+    join(f, 3, 1, 3, G);
+    advance(f, 3 * SECOND);
+    assert_non_null(strstr(f->log, "p2-226.2.2.2 h1:p2>p3:1"));
+    f->log[0] = '\0';
     join(f, 2, 1, 3, G);
     check_log(f, "p2+226.2.2.2");
     for (int i = 0; i < 5; i++) {
@@ -283,6 +306,7 @@ duplicates_do_not_move(void **state)
         advance(f, 100 * SECOND);
     }
     assert_null(strstr(f->log, "h1:"));
+    assert_null(strstr(f->log, "@1"));
     assert_true(forwards(f, 2, NULL, G) && forwards(f, 3, NULL, G));
     /* Port 3 falls silent, then it may move again. */
     advance(f, 100 * SECOND);
@@ -291,6 +315,7 @@ duplicates_do_not_move(void **state)
     assert_false(forwards(f, 3, NULL, G));
     f->log[0] = '\0';
     join(f, 4, 1, 3, G);
+    advance(f, 3 * SECOND);
     assert_non_null(strstr(f->log, "h1:p2>p4:1"));
 }
 
@@ -302,12 +327,29 @@ moves_in_a_row_end(void **state)
     int n = 0;
 
     join(f, 2, 1, 3, G);
-    for (unsigned int i = 0; i < 100; i++) {
+    for (unsigned int i = 0; i < 30; i++) {
         f->log[0] = '\0';
         join(f, 3 + i % 3, 1, 3, G);
+        advance(f, 3 * SECOND);
         n += strstr(f->log, "h1:") != NULL;
     }
     assert_int_equal(n, 8);
+}
+
+/* Nobody can be asked: what was stays. */
+static void
+moves_beside_another_querier(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("10.1.0.0");
+
+    join(f, 2, 1, 3, G);
+    ask(f, 9, &q);
+    f->log[0] = '\0';
+    join(f, 3, 1, 3, G);
+    check_log(f, "p3+226.2.2.2");
+    advance(f, 100 * SECOND);
+    assert_true(forwards(f, 2, NULL, G));
 }
 
 static void
@@ -354,7 +396,7 @@ hosts_are_listed(void **state)
     igmp_snoop_each_host(f->s, count_host, &known);
     assert_int_equal(known.n, 101);
     assert_int_equal(known.n_duplicates, 2);
-    assert_int_equal(known.n_groups, 201);
+    assert_int_equal(known.n_groups, 202);
 }
 
 /* Static members. */
@@ -513,6 +555,7 @@ hosts_of_a_port_are_limited(void **state)
     struct fixture *f = *state;
 
     settings[2].max_hosts = 2;
+    settings[2].delivery = IGMP_DELIVER_UNICAST;
     assert_int_equal(join_nth(f, 2, 1, 1), IGMP_OK);
     assert_int_equal(join_nth(f, 2, 2, 1), IGMP_OK);
     assert_int_equal(join_nth(f, 2, 3, 1), IGMP_LIMIT);
@@ -526,6 +569,28 @@ hosts_of_a_port_are_limited(void **state)
     assert_true(forwards(f, 3, NULL, "239.5.0.3"));
     leave(f, 2, 2, 3, "239.5.0.1");
     assert_int_equal(join_nth(f, 2, 3, 1), IGMP_OK);
+}
+
+/* Who needs no copy of its own is not refused for that we cannot know it; but
+ * then the others are asked when somebody leaves. */
+static void
+unknown_hosts_are_members_too(void **state)
+{
+    struct fixture *f = *state;
+
+    settings[2].max_hosts = 1;
+    settings[2].leave = IGMP_LEAVE_IMMEDIATE;
+    assert_int_equal(join_nth(f, 2, 1, 1), IGMP_OK);
+    assert_int_equal(join_nth(f, 2, 2, 1), IGMP_OK);
+    assert_int_equal(join_nth(f, 2, 2, 2), IGMP_OK);
+    check_log(f, "p2!!port-hosts p2+239.5.0.1 p2!port-hosts p2!port-hosts "
+                 "p2+239.5.0.2");
+    assert_int_equal(igmp_snoop_counter(f->s, IGMP_LIMIT), 2);
+    leave(f, 2, 1, 3, "239.5.0.1");
+    check_log(f, "p2?239.5.0.1");
+    join_nth(f, 2, 2, 1);
+    advance(f, 5 * SECOND);
+    assert_true(forwards(f, 2, NULL, "239.5.0.1"));
 }
 
 static void
@@ -627,7 +692,9 @@ main(void)
         TEST(switching_asks_older_hosts),
         TEST(restored_copies),
         TEST(host_takes_its_groups_along),
+        TEST(who_is_still_there_loses_nothing),
         TEST(duplicates_do_not_move),
+        TEST(moves_beside_another_querier),
         TEST(moves_in_a_row_end),
         TEST(router_ports_do_not_move_hosts),
         TEST(hosts_are_listed),
@@ -637,6 +704,7 @@ main(void)
         TEST(first_group_makes_room),
         TEST(watermark_is_told_once),
         TEST(hosts_of_a_port_are_limited),
+        TEST(unknown_hosts_are_members_too),
         TEST(groups_are_permitted),
         TEST(fewer_groups_after_a_reload),
         TEST(ssm_range_has_sources_only),

@@ -363,6 +363,13 @@ event_report(struct world *w)
 }
 
 static void
+run_both(struct world *w)
+{
+    model_run(w);
+    igmp_snoop_run(w->s, w->now);
+}
+
+static void
 event_time(struct world *w)
 {
     static const unsigned int steps[] = {10, 1000, 3000, 30000, 200000};
@@ -371,16 +378,10 @@ event_time(struct world *w)
 
     while ((next = igmp_snoop_deadline(w->s)) <= end && pick(w, 50)) {
         w->now = next > w->now ? next : w->now;
-        igmp_snoop_run(w->s, w->now);
+        run_both(w);
     }
     w->now = end; /* Sometimes late, as event loops are. */
-    igmp_snoop_run(w->s, w->now);
-    for (unsigned int g = 0; g < GROUPS; g++) {
-        for (unsigned int p = 0; p < PORTS; p++) {
-            model_expire(w, &w->models[g][p]);
-        }
-    }
-    model_clean(w);
+    run_both(w);
 }
 
 static void
@@ -584,7 +585,7 @@ run(enum igmp_family family, bool querier)
         compare(&w, i);
     }
     igmp_snoop_destroy(w.s);
-    assert_true(n || w.n_moved > 100);
+    assert_true(n || (w.n_moved > 100 && (!querier || w.n_departed > 50)));
 }
 
 static void
