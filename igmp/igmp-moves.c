@@ -9,14 +9,15 @@
 /* Hosts that are heard on another port than before.
  *
  * One that has moved takes its memberships along: its stream is there before
- * it is asked again.  Where it was, it is asked whether it is still there, by a
- * query to it alone; the stream ceases if it does not answer within the Last
- * Member Query Time.  If it does, there are two of the same MAC address, or one
- * that pretends to be another: both are hosts of their own until one of them
- * falls silent, and nothing moves.
+ * it is asked again.  Where it was, it is asked whether it is still there, by
+ * a query to it alone; the stream ceases if it does not answer within the
+ * Last Member Query Time.  If it does, there are two of the same MAC address,
+ * or one that pretends to be another: both are hosts of their own until one
+ * of them falls silent, and nothing moves.
  *
  * Nor are memberships pulled to and fro: who comes back to the port that it
- * just came from moves nothing, and the number of moves in a row is bounded. */
+ * just came from moves nothing, and the number of moves in a row is
+ * bounded. */
 
 enum { MAX_MOVES = 8 }; /* In a row, each soon after the one before. */
 
