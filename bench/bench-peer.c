@@ -20,6 +20,8 @@
 #include "lib/xalloc.h"
 
 /* OpenFlow 1.3 by the numbers: of types, and of where things stand. */
+enum { GUARD_TABLE = 21 }; /* What it holds punts IGMP. */
+
 enum {
     VERSION = 4,
     T_HELLO = 0,
@@ -162,15 +164,6 @@ store(struct bench_entry **table, const uint8_t *key, size_t key_size,
     e->size = size;
 }
 
-/* IP_PROTO = 2 somewhere in the match. */
-static bool
-matches_igmp(const uint8_t *match, size_t size)
-{
-    static const uint8_t field[] = {0x80, 0x00, 0x14, 0x01, 2};
-
-    return memmem(match, size, field, sizeof field) != NULL;
-}
-
 static void
 flow_mod(struct bench_peer *p, const uint8_t *msg, size_t size)
 {
@@ -182,7 +175,7 @@ flow_mod(struct bench_peer *p, const uint8_t *msg, size_t size)
     if (match_size + 3 > KEY_SIZE || FLOW_MATCH + match_size > size) {
         return;
     }
-    if (msg[24] == 20 && matches_igmp(msg + FLOW_MATCH, match_size)) {
+    if (msg[24] == GUARD_TABLE) {
         wire_reader_init(&r, msg + 8, 8);
         p->punt_cookie = wire_get_be64(&r);
     }

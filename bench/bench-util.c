@@ -79,14 +79,29 @@ free_port(void)
     return ntohs(sin.sin_port);
 }
 
+/* One port plays the hosts of a whole building: it has no limits. */
+static void
+write_config(const char *file)
+{
+    FILE *f = fopen(file, "w");
+
+    if (f) {
+        fputs("port_defaults: {max_groups: 0, max_hosts: 0, max_reports: 0}\n",
+              f);
+        fclose(f);
+    }
+}
+
 static void
 exec_daemon(const struct bench_daemon *d, const char *program)
 {
-    char openflow[64], api[64], log[128];
+    char openflow[64], api[64], log[128], config[128];
 
     snprintf(openflow, sizeof openflow, "tcp:127.0.0.1:%u", d->openflow_port);
     snprintf(api, sizeof api, "127.0.0.1:%u", d->api_port);
     snprintf(log, sizeof log, "%s/log", d->dir);
+    snprintf(config, sizeof config, "%s/ofmcast.yaml", d->dir);
+    write_config(config);
 
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
@@ -98,7 +113,7 @@ exec_daemon(const struct bench_daemon *d, const char *program)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     pin(DAEMON_CORE);
     execl(program, program, "--openflow", openflow, "--api", api,
-          "--state-dir", d->dir, (char *) NULL);
+          "--state-dir", d->dir, "--config", config, (char *) NULL);
     _exit(127);
 }
 

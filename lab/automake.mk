@@ -15,7 +15,9 @@ EXTRA_DIST += \
 	tests/check.py \
 	tests/mininet/play.py \
 	tests/mininet/test_mininet.py \
-	tests/system/conftest.py \
+	tests/system/conftest.py tests/system/events.py \
+	tests/system/test_config_reload.py tests/system/test_guards.py \
+	\
 	tests/system/frames.py \
 	tests/system/peer.py \
 	tests/system/scene.py \
