@@ -54,7 +54,7 @@ address_configure(struct ctl_vlan *v)
         igmp_address_destroy(v->address);
         v->address = NULL;
     } else if (!v->address) {
-        v->address = igmp_address_create(v->vlan, &vlan_mac, &ops, v);
+        v->address = igmp_address_create(v->vlan, &v->ctl->mac, &ops, v);
     }
 }
 

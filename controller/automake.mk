@@ -39,6 +39,7 @@ libcontroller_a_SOURCES = \
 	controller/member.h \
 	controller/members.c \
 	controller/pipeline.c \
+	controller/relay.c \
 	controller/restore.c \
 	controller/route-match.c \
 	controller/route-match.h \

@@ -8,6 +8,7 @@
  *   switches.c   connections <-> switches <-> their tables
  *   vlans.c      packet-ins <-> membership machines
  *   addresses.c  the querier's address, looked for among hosts
+ *   relay.c      passing on what was punted
  *   guards.c     what a port may send, and telling what was refused
  *   pipeline.c   the fixed flows of a switch
  *   channels.c   membership -> (S,G) and (*,G) entries
@@ -251,6 +252,18 @@ struct rule {
     char rejected[OFP_ERROR_SIZE]; /* Refused before it was sent. */
 };
 
+/* Frames that were passed on a moment ago. */
+enum { RELAY_MEMORY = 64 };
+
+struct relay_memory {
+    size_t next;
+    struct relayed {
+        uint64_t hash;
+        struct port_id from;
+        int64_t until; /* When it is forgotten. */
+    } ring[RELAY_MEMORY];
+};
+
 struct ctl {
     struct loop *loop;
     const struct config *config;
@@ -264,6 +277,10 @@ struct ctl {
     struct ctl_vlan *vlans;
     struct channel_state *dirty_channels;
     struct guard_port *guards; /* By port_id. */
+    struct relay_memory relayed;
+    /* The source of all that we send: the same on every switch, so that a
+     * fabric looks like one querier, and after a restart. */
+    struct mac_addr mac;
     struct loop_timer guard_timer;
     struct rule *rules[STORE_N_KINDS];
     struct rule *owners;
@@ -305,8 +322,8 @@ void switches_destroy(struct ctl *);
 int switch_set_entry(struct ctl_switch *, const struct ofp_flow *,
                      const struct ofp_bucket *, size_t n_buckets, ofp_owner,
                      char *error);
-void switch_packet_out(struct ctl_switch *, uint32_t port, const void *frame,
-                       size_t size);
+void switch_packet_out(struct ctl_switch *, uint32_t in_port, uint32_t port,
+                       const void *frame, size_t size);
 const char *switch_port_name(const struct ctl *, const struct port_id *);
 
 /* vlans.c */
@@ -330,9 +347,16 @@ void vlan_configure(struct ctl_vlan *, enum igmp_family);
 void vlan_settle(struct ctl_vlan *);
 /* A frame out of every port of the vlan that may have hosts. */
 void vlan_flood(const struct ctl_vlan *, const void *frame, size_t size);
-/* The source of all that we send: locally administered, and the same on every
- * switch, so that a fabric looks like one querier. */
-extern const struct mac_addr vlan_mac;
+
+/* relay.c */
+uint64_t relay_hash(const uint8_t *, size_t);
+/* Passes a frame on that came from 'from'. */
+void relay_frame(struct ctl *, const struct igmp_snoop *, enum igmp_relay,
+                 const struct port_id *from, const uint8_t *frame, size_t size,
+                 int64_t now);
+/* Is this such a frame, come back at another port? */
+bool relay_is_echo(struct ctl *, const struct port_id *, const uint8_t *frame,
+                   size_t size, int64_t now);
 
 /* addresses.c */
 /* Begins or ceases to look for the querier's address, as is configured. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "controller/log.h"
 #include "lib/xalloc.h"
@@ -46,6 +47,29 @@ turn(void *ctl_, int64_t now)
     switches_run(ctl, now);
 }
 
+/* Locally administered.  Two daemons on one network must differ, or each takes
+ * the other's queries for its own; and it must be the same after a restart. */
+static struct mac_addr
+make_mac(const char *state_dir)
+{
+    char text[4096] = "", host[256] = "", id[64] = "";
+    FILE *f = fopen("/etc/machine-id", "r");
+    if (f) {
+        if (!fgets(id, sizeof id, f)) {
+            id[0] = '\0';
+        }
+        fclose(f);
+    }
+    gethostname(host, sizeof host - 1);
+    char *dir = realpath(state_dir, NULL);
+    snprintf(text, sizeof text, "%s/%s/%s", id, host, dir ? dir : state_dir);
+    free(dir);
+    uint64_t hash = relay_hash((const uint8_t *) text, strlen(text));
+    return (struct mac_addr){{0x02, 0x4f, (uint8_t) (hash >> 24),
+                              (uint8_t) (hash >> 16), (uint8_t) (hash >> 8),
+                              (uint8_t) hash}};
+}
+
 struct ctl *
 ctl_create(struct event_base *base, const struct config *config,
            char error[CONFIG_ERROR_SIZE])
@@ -67,6 +91,7 @@ ctl_create(struct event_base *base, const struct config *config,
     ctl->loop = loop_create(base, turn, ctl);
     ctl->started = loop_now(ctl->loop);
     loop_timer_init(&ctl->store_timer, rules_retry_store, ctl);
+    ctl->mac = make_mac(config->state_dir);
     guards_init(ctl);
     vlans_reconfigure(ctl);
     members_configure(ctl);

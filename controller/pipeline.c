@@ -148,7 +148,7 @@ static void
 set_arp(struct ctl_switch *sw)
 {
     static const struct mac_addr exact = {{255, 255, 255, 255, 255, 255}};
-    const struct mac_addr targets[] = {exact, vlan_mac};
+    const struct mac_addr targets[] = {exact, sw->ctl->mac};
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         struct ofp_flow flow = {.table = TABLE_PUNT,
                                 .priority = PRIO_PUNT,
@@ -171,8 +171,11 @@ set_arp(struct ctl_switch *sw)
 static void
 set_punts(struct ctl_switch *sw)
 {
+    /* To a group: what goes to one host (answers to mtrace) is not ours. */
     struct ofp_flow igmp =
         protocol_flow(ETH_TYPE_IPV4, IPPROTO_IGMP, TABLE_GUARD);
+    igmp.match.fields |= OFP_MATCH_IP_DST;
+    ip_prefix_parse("224.0.0.0/4", &igmp.match.ip_dst);
     set_flow(sw, &igmp);
     set_mld(sw, NULL, sw->ctl->config->vlan_default.mld);
     set_pim(sw, ETH_TYPE_IPV4, "224.0.0.13");

@@ -76,11 +76,12 @@ switch_set_entry(struct ctl_switch *sw, const struct ofp_flow *flow,
 }
 
 void
-switch_packet_out(struct ctl_switch *sw, uint32_t port, const void *frame,
-                  size_t size)
+switch_packet_out(struct ctl_switch *sw, uint32_t in_port, uint32_t port,
+                  const void *frame, size_t size)
 {
     if (sw->conn) {
-        ofp_session_packet_out(conn_session(sw->conn), port, frame, size);
+        ofp_session_packet_out(conn_session(sw->conn), in_port, port, frame,
+                               size);
     }
 }
 

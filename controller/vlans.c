@@ -20,7 +20,7 @@ VLOG_DEFINE_THIS_MODULE(vlans);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
-const struct mac_addr vlan_mac = {{0x02, 0x4f, 0x46, 0x4d, 0x43, 0x01}};
+enum { MAX_LEARNED_VLANS = 256 };
 
 void
 vlan_settle(struct ctl_vlan *v)
@@ -146,9 +146,9 @@ router_ports_changed(void *family_, const struct port_id *port)
         pipeline_set_vlan(sw, v);
         streams_policy_changed(sw, v->vlan);
     }
-    VLOG_INFO(DPID_FMT ": port %s %s a router port of vlan %u", port->dpid,
-              switch_port_name(v->ctl, port), router ? "is" : "is no longer",
-              v->vlan);
+    VLOG_INFO_RL(&rl, DPID_FMT ": port %s %s a router port of vlan %u",
+                 port->dpid, switch_port_name(v->ctl, port),
+                 router ? "is" : "is no longer", v->vlan);
 }
 
 void
@@ -156,7 +156,7 @@ vlan_flood(const struct ctl_vlan *v, const void *frame, size_t size)
 {
     struct ctl_switch *sw, *tmp;
     HASH_ITER (hh, v->ctl->switches, sw, tmp) {
-        switch_packet_out(sw, OFP_PORT_FLOOD, frame, size);
+        switch_packet_out(sw, 0, OFP_PORT_FLOOD, frame, size);
     }
 }
 
@@ -172,7 +172,7 @@ send_frame(void *family_, const struct port_id *port, const void *frame,
     }
     struct ctl_switch *sw = switch_lookup(v->ctl, port->dpid);
     if (sw) {
-        switch_packet_out(sw, (uint32_t) port->port_no, frame, size);
+        switch_packet_out(sw, 0, (uint32_t) port->port_no, frame, size);
     }
 }
 
@@ -231,10 +231,11 @@ static struct igmp_config
 family_config(const struct ctl_vlan *v, enum igmp_family family)
 {
     struct igmp_config igmp = v->config->igmp[family];
-    igmp.mac = vlan_mac;
+    igmp.mac = v->ctl->mac;
     if (ip_addr_is_any(&igmp.address)) {
-        igmp.address = family == IGMP_IPV6 ? igmp_address_link_local(&vlan_mac)
-                                           : address_get(v);
+        igmp.address = family == IGMP_IPV6
+                           ? igmp_address_link_local(&v->ctl->mac)
+                           : address_get(v);
     }
     return igmp;
 }
@@ -255,7 +256,8 @@ start_router_ports(void *v_, const struct topo_switch *ts)
     for (size_t i = 0; i < ts->n_ports; i++) {
         struct port_id id = {ts->dpid, ts->ports[i]->no};
         for (int f = 0; ts->ports[i]->up && f < IGMP_N_FAMILIES; f++) {
-            if (port_config(&v->families[f], &id)->role == IGMP_ROLE_ROUTER) {
+            if (port_config(&v->families[f], &id)->role == IGMP_ROLE_ROUTER
+                && !igmp_snoop_is_router_port(vlan_snoop(v, f), &id)) {
                 igmp_snoop_port_up(vlan_snoop(v, f), &id,
                                    loop_now(v->ctl->loop));
             }
@@ -296,51 +298,7 @@ vlan_get(struct ctl *ctl, uint16_t vlan)
     return v;
 }
 
-/* A frame that the switch punted and nobody else has got. */
-struct relay {
-    struct ctl *ctl;
-    const struct port_id *from;
-    const void *frame;
-    size_t size;
-};
-
-static bool
-relay_to(void *relay_, const struct port_id *port)
-{
-    const struct relay *r = relay_;
-    struct ctl_switch *sw = switch_lookup(r->ctl, port->dpid);
-    if (sw && !port_id_equal(port, r->from)) {
-        switch_packet_out(sw, (uint32_t) port->port_no, r->frame, r->size);
-    }
-    return true;
-}
-
-static bool
-relay_to_ports(void *relay_, const struct topo_switch *ts)
-{
-    for (size_t i = 0; i < ts->n_ports; i++) {
-        if (ts->ports[i]->up) {
-            struct port_id id = {ts->dpid, ts->ports[i]->no};
-            relay_to(relay_, &id);
-        }
-    }
-    return true;
-}
-
-static void
-relay(const struct igmp_snoop *snoop, enum igmp_relay whom, struct relay *r)
-{
-    switch (whom) {
-    case IGMP_RELAY_NONE:
-        break;
-    case IGMP_RELAY_ROUTERS:
-        igmp_snoop_each_router_port(snoop, relay_to, r);
-        break;
-    case IGMP_RELAY_ALL:
-        topo_each_switch(r->ctl->topo, relay_to_ports, r);
-        break;
-    }
-}
+/* Input. */
 
 /* Of a frame that was not understood, for its counter. */
 static enum igmp_family
@@ -352,24 +310,56 @@ family_of(const uint8_t *frame, size_t size)
     return v6 ? IGMP_IPV6 : IGMP_IPV4;
 }
 
+/* A packet-in, and where it came from. */
+struct input {
+    struct ctl *ctl;
+    const struct port_id *port;
+    const uint8_t *frame;
+    size_t size;
+    int64_t now;
+};
+
 static void
-dropped(struct relay *r, enum igmp_error error)
+relay(const struct input *in, const struct igmp_snoop *snoop,
+      enum igmp_relay whom)
 {
-    struct ctl *ctl = r->ctl;
-    const struct port_id *port = r->from;
-    ctl->igmp_undecoded[family_of(r->frame, r->size)][error]++;
-    VLOG_DBG_RL(&rl, DPID_FMT " port %" PRIu64 ": IGMP or MLD dropped: %s",
-                port->dpid, port->port_no, igmp_error_name(error));
+    relay_frame(in->ctl, snoop, whom, in->port, in->frame, in->size, in->now);
 }
 
 static void
-input(struct ctl_vlan *v, const struct port_id *port,
-      const struct igmp_msg *msg, struct relay *r, int64_t now)
+dropped(const struct input *in, enum igmp_error error)
 {
-    struct ctl *ctl = v->ctl;
+    in->ctl->igmp_undecoded[family_of(in->frame, in->size)][error]++;
+    VLOG_DBG_RL(&rl, DPID_FMT " port %" PRIu64 ": IGMP or MLD dropped: %s",
+                in->port->dpid, in->port->port_no, igmp_error_name(error));
+}
+
+/* What came from ourselves, by way of a link between switches of ours or of
+ * somebody's loop, tells nothing. */
+static bool
+is_ours(const struct input *in)
+{
+    return (in->size >= 12 && !memcmp(in->frame + 6, &in->ctl->mac, 6))
+           || relay_is_echo(in->ctl, in->port, in->frame, in->size, in->now);
+}
+
+/* Anybody may put any tag on a report, and a vlan costs two machines and
+ * queries for ever. */
+static bool
+may_learn_vlan(struct ctl *ctl, uint16_t vlan)
+{
+    return vlan_lookup(ctl, vlan)
+           || HASH_COUNT(ctl->vlans)
+                  < ctl->config->n_vlans + 1 + MAX_LEARNED_VLANS;
+}
+
+static void
+input(struct ctl_vlan *v, const struct igmp_msg *msg, const struct input *in)
+{
+    struct ctl *ctl = in->ctl;
     struct igmp_snoop *snoop = vlan_snoop(v, msg->family);
     size_t before = igmp_snoop_n_members(snoop);
-    enum igmp_error error = igmp_snoop_input(snoop, port, msg, now);
+    enum igmp_error error = igmp_snoop_input(snoop, in->port, msg, in->now);
     size_t after = igmp_snoop_n_members(snoop);
     if (after > before) {
         ctl->joins += after - before;
@@ -378,35 +368,50 @@ input(struct ctl_vlan *v, const struct port_id *port,
     }
     /* The switch itself has passed a PIM hello on. */
     if (msg->kind != IGMP_PIM_HELLO) {
-        relay(snoop, igmp_snoop_relay(snoop, msg, error), r);
+        relay(in, snoop, igmp_snoop_relay(snoop, msg, error));
     }
+}
+
+/* Returns why it was not even looked at by a machine. */
+static enum igmp_error
+check_input(const struct input *in, struct igmp_msg *msg)
+{
+    if (!guard_admit(in->ctl, in->port, in->now)) {
+        return IGMP_RATE;
+    }
+    if (is_ours(in)) {
+        return IGMP_IGNORED;
+    }
+    enum igmp_error error = igmp_msg_decode(in->frame, in->size, msg);
+    if (error == IGMP_UNKNOWN_TYPE) {
+        /* RFC 4541 2.1.1: what a snooper does not know is flooded. */
+        relay(in, NULL, IGMP_RELAY_ALL);
+    }
+    return error                                ? error
+           : may_learn_vlan(in->ctl, msg->vlan) ? IGMP_OK
+                                                : IGMP_LIMIT;
 }
 
 void
 vlans_packet_in(struct ctl *ctl, const struct port_id *port,
                 const uint8_t *frame, size_t size)
 {
+    const struct input in = {ctl, port, frame, size, loop_now(ctl->loop)};
     struct igmp_msg msg;
-    struct relay r = {ctl, port, frame, size};
-    int64_t now = loop_now(ctl->loop);
     ctl->frames++;
-    if (!guard_admit(ctl, port, now)) {
-        dropped(&r, IGMP_RATE);
-        return;
-    }
-    enum igmp_error error = igmp_msg_decode(frame, size, &msg);
+    enum igmp_error error = check_input(&in, &msg);
     if (error) {
-        dropped(&r, error);
+        dropped(&in, error);
         return;
     }
     struct ctl_vlan *v = vlan_get(ctl, msg.vlan);
     if (msg.family == IGMP_IPV6 && !v->config->mld) {
         /* Punted before the flow that passes it on was in place. */
-        relay(NULL, IGMP_RELAY_ALL, &r);
+        relay(&in, NULL, IGMP_RELAY_ALL);
         return;
     }
-    address_heard(v, &msg, now);
-    input(v, port, &msg, &r, now);
+    address_heard(v, &msg, in.now);
+    input(v, &msg, &in);
     vlan_settle(v);
 }
 
@@ -498,6 +503,7 @@ vlans_reconfigure(struct ctl *ctl)
         }
         address_configure(v);
         set_config(v);
+        topo_each_switch(ctl->topo, start_router_ports, v);
     }
 }
 

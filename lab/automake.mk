@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/mininet/test_mininet.py \
 	tests/system/conftest.py tests/system/events.py \
 	tests/system/test_config_reload.py tests/system/test_guards.py \
+	tests/system/test_linked_switches.py \
 	\
 	tests/system/frames.py \
 	tests/system/peer.py \

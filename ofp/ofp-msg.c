@@ -120,13 +120,13 @@ ofp_msg_put_set_config(struct wire_writer *w, uint16_t flags)
 }
 
 void
-ofp_msg_put_packet_out(struct wire_writer *w, uint32_t out_port,
-                       const void *frame, size_t size)
+ofp_msg_put_packet_out(struct wire_writer *w, uint32_t in_port,
+                       uint32_t out_port, const void *frame, size_t size)
 {
     size_t start = ofp_msg_begin(w, OF13_PACKET_OUT);
 
     wire_put_be32(w, OF13_NO_BUFFER);
-    wire_put_be32(w, OF13_PORT_CONTROLLER);
+    wire_put_be32(w, in_port ? in_port : OF13_PORT_CONTROLLER);
     wire_put_be16(w, 16); /* Bytes of actions: one output. */
     wire_put_zeros(w, 6);
     wire_put_be16(w, ACTION_OUTPUT);

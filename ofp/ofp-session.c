@@ -126,8 +126,8 @@ send_multipart(struct ofp_session *s, uint16_t type,
 }
 
 void
-ofp_session_packet_out(struct ofp_session *s, uint32_t out_port,
-                       const void *frame, size_t size)
+ofp_session_packet_out(struct ofp_session *s, uint32_t in_port,
+                       uint32_t out_port, const void *frame, size_t size)
 {
     enum { OVERHEAD = 40 };
     uint8_t small[2048];
@@ -136,7 +136,7 @@ ofp_session_packet_out(struct ofp_session *s, uint32_t out_port,
     struct wire_writer w;
 
     wire_writer_init(&w, bytes, room);
-    ofp_msg_put_packet_out(&w, out_port, frame, size);
+    ofp_msg_put_packet_out(&w, in_port, out_port, frame, size);
     if (!w.failed) {
         s->counters.packet_outs++;
         send_request(s, &w, X_PACKET_OUT);

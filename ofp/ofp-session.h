@@ -111,10 +111,11 @@ const char *ofp_session_reason(const struct ofp_session *);
 bool ofp_session_is_ready(const struct ofp_session *);
 
 /* Sends 'frame' out of 'out_port' of the switch, or of every port but those
- * blocked if 'out_port' is OFP_PORT_FLOOD. */
+ * blocked and 'in_port' if it is OFP_PORT_FLOOD.  'in_port' 0: it comes from
+ * nowhere. */
 enum { OFP_PORT_FLOOD = 0xfffffffb };
-void ofp_session_packet_out(struct ofp_session *, uint32_t out_port,
-                            const void *frame, size_t size);
+void ofp_session_packet_out(struct ofp_session *, uint32_t in_port,
+                            uint32_t out_port, const void *frame, size_t size);
 
 struct ofp_session_counters {
     uint64_t messages_in, bytes_in, messages_out, bytes_out;

@@ -802,12 +802,12 @@ packet_out(void **state)
 
     (void) state;
     make_ready();
-    ofp_session_packet_out(t.session, 3, "frame", 5);
+    ofp_session_packet_out(t.session, 0, 3, "frame", 5);
     assert_log("send:13 ");
     assert_int_equal(t.n_sent, 45);
     assert_memory_equal(t.sent + 40, "frame", 5);
-    ofp_session_packet_out(t.session, OFP_PORT_FLOOD, frame, 9000);
-    ofp_session_packet_out(t.session, 3, frame, sizeof frame);
+    ofp_session_packet_out(t.session, 0, OFP_PORT_FLOOD, frame, 9000);
+    ofp_session_packet_out(t.session, 0, 3, frame, sizeof frame);
     assert_log("send:13 ");
     ofp_session_counters(t.session, &c);
     assert_int_equal(c.packet_outs, 2);
