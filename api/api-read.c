@@ -13,6 +13,7 @@
 #include "api/api-json.h"
 #include "controller/json.h"
 #include "lib/mcaddr.h"
+#include "lib/xalloc.h"
 
 static struct api_key
 key_of_name(const char *name)
@@ -65,24 +66,6 @@ list_querier(void *list, const struct view_querier *q)
     return true;
 }
 
-static bool
-list_host(void *list, const struct view_known_host *h)
-{
-    char mac[MAC_ADDR_STRLEN];
-    struct api_key key;
-
-    mac_addr_format(&h->mac, mac);
-    for (char *p = mac; *p; p++) {
-        *p = *p == ':' ? '.' : *p; /* A cursor has no colon. */
-    }
-    snprintf(key.text, sizeof key.text, "%04u-%s-%016" PRIx64 "-%08" PRIx64,
-             h->vlan, mac, h->port.dpid, h->port.port_no & UINT32_MAX);
-    if (api_list_wants(list, &key)) {
-        api_list_put(list, &key, api_json_known_host(h));
-    }
-    return true;
-}
-
 static void
 send_list(struct api_call *c, struct api_list *list, const char *plural)
 {
@@ -131,17 +114,87 @@ api_get_queriers(struct api_call *c)
     }
 }
 
+/* Hosts come in their order, page by page: there may be so many that looking
+ * at each of them twice would keep other work waiting. */
+
+struct host_page {
+    char **items;
+    size_t n, limit;
+    struct view_host_key last;
+    bool more;
+};
+
+/* "VLAN-MAC-DPID-PORT" */
+static void
+format_host_key(const struct view_host_key *k, struct api_key *key)
+{
+    const uint8_t *b = k->mac.b;
+
+    snprintf(key->text, sizeof key->text,
+             "%u-%02x%02x%02x%02x%02x%02x-%016" PRIx64 "-%" PRIu64, k->vlan,
+             b[0], b[1], b[2], b[3], b[4], b[5], k->port.dpid,
+             k->port.port_no);
+}
+
+/* Exactly as it was given out: sscanf() alone takes signs and blanks. */
+static bool
+parse_host_key(const struct api_key *key, struct view_host_key *k)
+{
+    struct api_key again;
+    uint8_t *b = k->mac.b;
+    unsigned vlan;
+
+    if (sscanf(key->text,
+               "%4u-%2hhx%2hhx%2hhx%2hhx%2hhx%2hhx-%16" SCNx64 "-%20" SCNu64,
+               &vlan, &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &k->port.dpid,
+               &k->port.port_no)
+        != 9) {
+        return false;
+    }
+    k->vlan = (uint16_t) vlan;
+    format_host_key(k, &again);
+    return !strcmp(again.text, key->text);
+}
+
+static bool
+add_host(void *page_, const struct view_known_host *h)
+{
+    struct host_page *page = page_;
+
+    page->more = page->n == page->limit;
+    if (!page->more) {
+        page->last = (struct view_host_key){h->vlan, h->mac, h->port};
+        page->items[page->n++] = api_json_text(api_json_known_host(h));
+    }
+    return !page->more;
+}
+
 void
 api_get_hosts(struct api_call *c)
 {
+    struct view_host_key after;
+    struct api_key next = {""};
     struct api_list list;
+    size_t size;
 
-    if (api_call_page(c, &list)) {
-        while (api_list_pass(&list)) {
-            view_hosts(c->api.ctl, list_host, &list);
-        }
-        send_list(c, &list, "hosts");
+    if (!api_call_page(c, &list)) {
+        return;
     }
+    bool from_start = !*list.after.text;
+    if (!from_start && !parse_host_key(&list.after, &after)) {
+        api_call_bad_cursor(c);
+        return;
+    }
+    struct host_page page = {.limit = list.limit,
+                             .items = xcalloc(list.limit, sizeof *page.items)};
+    view_hosts(c->api.ctl, from_start ? NULL : &after, page.limit + 1,
+               add_host, &page);
+    if (page.more) {
+        format_host_key(&page.last, &next);
+    }
+    char *text = api_json_page("hosts", page.items, page.n, next.text, &size);
+    free(page.items);
+    api_call_text(c, "application/json", text, size);
 }
 
 /* Routes, flows and members.  Their tags name the definition, which is what a

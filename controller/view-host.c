@@ -98,18 +98,24 @@ struct found_host {
 
 struct host_list {
     enum igmp_family family;
+    const struct view_host_key *after; /* NULL: all of the vlan. */
+    size_t max;
     struct found_host *hosts;
     size_t n, allocated;
 };
 
-static bool
-add_host(void *list_, const struct igmp_known_host *host)
+static int
+compare_keys(const struct mac_addr *a_mac, const struct port_id *a,
+             const struct mac_addr *b_mac, const struct port_id *b)
 {
-    struct host_list *list = list_;
-    list->hosts =
-        xgrow(list->hosts, list->n, &list->allocated, sizeof *list->hosts);
-    list->hosts[list->n++] = (struct found_host){*host, list->family};
-    return true;
+    int d = memcmp(a_mac, b_mac, sizeof *a_mac);
+    if (d) {
+        return d;
+    }
+    if (a->dpid != b->dpid) {
+        return a->dpid < b->dpid ? -1 : 1;
+    }
+    return a->port_no < b->port_no ? -1 : a->port_no > b->port_no;
 }
 
 static int
@@ -117,16 +123,44 @@ compare_hosts(const void *a_, const void *b_)
 {
     const struct igmp_known_host *a = &((const struct found_host *) a_)->known;
     const struct igmp_known_host *b = &((const struct found_host *) b_)->known;
-    int d = memcmp(&a->mac, &b->mac, sizeof a->mac);
-    if (d) {
-        return d;
+    return compare_keys(&a->mac, &a->port, &b->mac, &b->port);
+}
+
+/* A host that was shown on one port is not shown again for what it said on
+ * another, unless it speaks on both. */
+static bool
+is_behind(const struct igmp_known_host *h, const struct view_host_key *after)
+{
+    return !after
+           || (compare_keys(&h->mac, &h->port, &after->mac, &after->port) > 0
+               && (h->duplicate
+                   || memcmp(&h->mac, &after->mac, sizeof h->mac)));
+}
+
+static void
+sort_hosts(struct host_list *list)
+{
+    if (list->n) {
+        qsort(list->hosts, list->n, sizeof *list->hosts, compare_hosts);
     }
-    if (a->port.dpid != b->port.dpid) {
-        return a->port.dpid < b->port.dpid ? -1 : 1;
+    list->n = list->n < list->max ? list->n : list->max;
+}
+
+/* Keeps the first 'max': sorting each time that as many again have come. */
+static bool
+add_host(void *list_, const struct igmp_known_host *host)
+{
+    struct host_list *list = list_;
+    if (!is_behind(host, list->after)) {
+        return true;
     }
-    return a->port.port_no < b->port.port_no   ? -1
-           : a->port.port_no > b->port.port_no ? 1
-                                               : 0;
+    if (list->n >= 2 * list->max) {
+        sort_hosts(list);
+    }
+    list->hosts =
+        xgrow(list->hosts, list->n, &list->allocated, sizeof *list->hosts);
+    list->hosts[list->n++] = (struct found_host){*host, list->family};
+    return true;
 }
 
 static bool
@@ -137,7 +171,7 @@ is_same_host(const struct igmp_known_host *a, const struct igmp_known_host *b)
                || (!a->duplicate && !b->duplicate));
 }
 
-enum { HOST_MAX_IPS = 4 };
+enum { HOST_MAX_IPS = 4, N_ENTRIES = IGMP_N_FAMILIES };
 
 /* Adds what one machine knows of the host to what others do. */
 static void
@@ -168,12 +202,14 @@ merge_host(struct view_known_host *view, struct ip_addr ips[HOST_MAX_IPS],
     }
 }
 
-static bool
-each_host(const struct ctl_vlan *v, const struct host_list *list,
-          view_known_host_cb *cb, void *aux)
+/* Returns how many of them 'cb' took; '*go_on' is false when it stopped. */
+static size_t
+each_host(const struct ctl_vlan *v, const struct host_list *list, size_t max,
+          view_known_host_cb *cb, void *aux, bool *go_on)
 {
     int64_t now = loop_now(v->ctl->loop);
-    for (size_t i = 0; i < list->n;) {
+    size_t n = 0;
+    for (size_t i = 0; i < list->n && n < max && *go_on; n++) {
         const struct igmp_known_host *first = &list->hosts[i].known;
         struct ip_addr ips[HOST_MAX_IPS];
         struct view_known_host view = {
@@ -183,28 +219,42 @@ each_host(const struct ctl_vlan *v, const struct host_list *list,
             merge_host(&view, ips, &list->hosts[i], now);
         }
         view.port_name = switch_port_name(v->ctl, &view.port);
-        if (!cb(aux, &view)) {
-            return false;
-        }
+        *go_on = cb(aux, &view);
     }
-    return true;
+    return n;
+}
+
+static int
+compare_vlans(const struct ctl_vlan *a, const struct ctl_vlan *b)
+{
+    return a->vlan - b->vlan;
 }
 
 void
-view_hosts(struct ctl *ctl, view_known_host_cb *cb, void *aux)
+view_hosts(struct ctl *ctl, const struct view_host_key *after, size_t max,
+           view_known_host_cb *cb, void *aux)
 {
     bool go_on = true;
+    HASH_SORT(ctl->vlans, compare_vlans);
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, ctl->vlans, v, tmp) {
-        struct host_list list = {.hosts = NULL};
-        for (int f = 0; f < IGMP_N_FAMILIES && go_on; f++) {
+        if (!max || !go_on) {
+            return;
+        }
+        if (after && v->vlan < after->vlan) {
+            continue;
+        }
+        /* Each of them may be known to both machines; what is cut off is then
+         * behind the last one. */
+        struct host_list list = {
+            .after = after && v->vlan == after->vlan ? after : NULL,
+            .max = N_ENTRIES * (max + 1)};
+        for (int f = 0; f < IGMP_N_FAMILIES; f++) {
             list.family = f;
             igmp_snoop_each_host(vlan_snoop(v, f), add_host, &list);
         }
-        if (list.n) {
-            qsort(list.hosts, list.n, sizeof *list.hosts, compare_hosts);
-        }
-        go_on = go_on && each_host(v, &list, cb, aux);
+        sort_hosts(&list);
+        max -= each_host(v, &list, max, cb, aux, &go_on);
         free(list.hosts);
     }
 }

@@ -178,8 +178,18 @@ struct view_known_host {
     int64_t age_ms; /* Since it was last heard. */
 };
 
+/* A host's place in their order: vlan, MAC, port. */
+struct view_host_key {
+    uint16_t vlan;
+    struct mac_addr mac;
+    struct port_id port;
+};
+
 typedef bool view_known_host_cb(void *aux, const struct view_known_host *);
-void view_hosts(struct ctl *, view_known_host_cb *, void *aux);
+/* Those behind 'after' (NULL: all), in order, at most 'max': there may be very
+ * many, and other work waits meanwhile. */
+void view_hosts(struct ctl *, const struct view_host_key *after, size_t max,
+                view_known_host_cb *, void *aux);
 
 /* Routes, flows and static members: /v1/routes, /v1/flows, /v1/members */
 struct view_rule {

@@ -151,6 +151,14 @@ def test_pages_of_hosts_and_queriers(stub, what, n):
     assert found == whole and len(whole) == n
 
 
+@pytest.mark.parametrize("cursor", [
+    "x", "0-020000000002-0000000000000001", "0-02000000000-1-2", "00-0-0-0",
+    "0-020000000002-0000000000000001-2x", "0000-020000000002-1-2",
+    "5000-020000000002-0000000000000001-2-2"])
+def test_a_cursor_of_hosts_that_was_not_given_out(stub, cursor):
+    is_problem(stub.ask("GET", f"/v1/hosts?cursor={cursor}"), 400)
+
+
 def test_what_guards_refused(stub):
     ports = stub.ask("GET", "/v1/switches/1").json["ports"]
     assert "refused" not in ports[0]

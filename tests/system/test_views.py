@@ -6,10 +6,11 @@ import re
 import struct
 
 import pytest
-from frames import TO_EX, checksum, ethernet, ipv4, record, v3_query, v3_report
+from frames import (TO_EX, checksum, ethernet, ipv4, record, tagged, v3_query,
+                    v3_report)
 from procs import JsonTool, wait_until
 from rest import API_PORT, program
-from scene import GROUP, LONG, PORT
+from scene import GROUP, LONG, PORT, Net
 
 HOST_PORT = LONG + """\
 ports:
@@ -133,6 +134,43 @@ def test_another_querier_of_an_older_version(net):
     assert "v2 (hosts fall back)" in shown
     assert f"{router.port_name} query " in shown
     assert metric(net, 'queriers{who="other"}') == 1
+
+
+def test_hosts_page_by_page(ofmcast):
+    """Each once, whether it speaks one protocol or both, on whichever vlan."""
+    net = Net(ofmcast, ["h2", "h3", "h4"], ipv6=True)
+    h2, h3, h4 = net.hosts
+    receivers = [h.receive(g, PORT) for h in (h2, h3, h4)
+                 for g in (GROUP, "ff15::7:7")]
+    # The same host address twice, on two ports; and a vlan more.
+    twice = b"\x02\0\0\0\0\x77"
+    for host in (h2, h3):
+        host.send_frames(v3_report("10.1.0.77", [record(TO_EX, "226.7.7.7")],
+                                   mac=twice))
+    h4.send_frames(tagged(30, v3_report(
+        "10.30.0.9", [record(TO_EX, "226.7.7.7")], mac=b"\2\0\0\0\0\x30")))
+    wait_until(lambda: len({h["mac"] for h in net.rest.list("hosts")
+                            if h["igmp_version"]}) == 5, 10, "all are known")
+    whole = net.rest.list("hosts")
+
+    found, cursor = [], ""
+    while cursor is not None:
+        page = net.rest.get(f"/v1/hosts?limit=1{cursor}")
+        found += page["hosts"]
+        cursor = f"&cursor={page['next']}" if "next" in page else None
+
+    def key(host):
+        return host["vlan"], host["mac"], host["port"]
+
+    assert [key(h) for h in found] == [key(h) for h in whole]
+    assert len(set(map(key, whole))) == len(whole)
+    assert [h["vlan"] for h in whole] == sorted(h["vlan"] for h in whole)
+    for host in (h2, h3, h4):
+        [shown] = [h for h in whole if h["mac"] == host.mac]
+        assert (shown["igmp_version"], shown["mld_version"]) == (3, 2)
+        assert {host.ip, host.link_local} <= set(shown["ips"])
+    for receiver in receivers:
+        receiver.signal(9)
 
 
 def test_filters_of_hosts_behind_one_port(net):

@@ -395,30 +395,36 @@ view_queriers(struct ctl *ctl, view_querier_cb *cb, void *aux)
 }
 
 void
-view_hosts(struct ctl *ctl, view_known_host_cb *cb, void *aux)
+view_hosts(struct ctl *ctl, const struct view_host_key *after, size_t max,
+           view_known_host_cb *cb, void *aux)
 {
     struct ip_addr ips[] = {ip("10.1.0.2"), ip("fe80::2")};
-    struct view_known_host h = {.vlan = 10,
-                                .mac = {{0x02, 0, 0, 0, 0, 0x22}},
-                                .port = {1, 3},
-                                .port_name = "bad\xff\"name",
-                                .mld_version = 1,
-                                .n_groups = 1,
-                                .duplicate = true,
-                                .age_ms = 100};
+    struct view_known_host hosts[] = {{.mac = {{0x02, 0, 0, 0, 0, 0x02}},
+                                       .ips = ips,
+                                       .n_ips = 2,
+                                       .port = {1, 2},
+                                       .port_name = "s1-eth2",
+                                       .igmp_version = 3,
+                                       .mld_version = 2,
+                                       .n_groups = 5,
+                                       .age_ms = 61000},
+                                      {.vlan = 10,
+                                       .mac = {{0x02, 0, 0, 0, 0, 0x22}},
+                                       .port = {1, 3},
+                                       .port_name = "bad\xff\"name",
+                                       .mld_version = 1,
+                                       .n_groups = 1,
+                                       .duplicate = true,
+                                       .age_ms = 100}};
 
     (void) ctl;
-    if (cb(aux, &h)) {
-        h = (struct view_known_host){.mac = {{0x02, 0, 0, 0, 0, 0x02}},
-                                     .ips = ips,
-                                     .n_ips = 2,
-                                     .port = {1, 2},
-                                     .port_name = "s1-eth2",
-                                     .igmp_version = 3,
-                                     .mld_version = 2,
-                                     .n_groups = 5,
-                                     .age_ms = 61000};
-        cb(aux, &h);
+    for (size_t i = 0; i < 2 && max; i++) {
+        if (!after || hosts[i].vlan > after->vlan) {
+            max--;
+            if (!cb(aux, &hosts[i])) {
+                return;
+            }
+        }
     }
 }
 
