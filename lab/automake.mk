@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	tests/system/test_bad_frames.py \
 	tests/system/test_disk.py \
 	tests/system/test_fanout.py \
+	tests/system/test_filter_churn.py \
 	tests/system/test_faults.py \
 	tests/system/test_groups.py \
 	tests/system/test_half_open.py \
