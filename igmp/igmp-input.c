@@ -252,6 +252,7 @@ input_v3_report(struct igmp_snoop *s, struct igmp_port *port,
     bool taken = false;
 
     note_host(s, port, msg);
+    igmp_proxy_pass_local(s, &port->id, msg);
     igmp_record_first(&c, msg);
     while (igmp_record_next(&c, &record)) {
         enum igmp_error error = input_record(s, port, msg, &record);
@@ -322,6 +323,7 @@ input_query(struct igmp_snoop *s, struct igmp_port *port,
     }
     igmp_querier_hear_version(&s->querier, msg, s->now);
     if (any) {
+        igmp_proxy_query_heard(s, &port->id, msg);
         return IGMP_IGNORED; /* A proxy's: no router, and no querier. */
     }
     bool changed = igmp_querier_input(&s->querier, &port->id, msg, s->now);

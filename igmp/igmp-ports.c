@@ -112,6 +112,7 @@ igmp_snoop_port_down(struct igmp_snoop *s, const struct port_id *id,
     }
 
     igmp_querier_port_down(&s->querier, id, now);
+    igmp_proxy_port_down(s, id);
     igmp_routers_clear(&port->routers);
     port->next_query = INT64_MAX;
     if (port->routers.fixed || port->members) { /* The operator's. */

@@ -5,14 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "igmp/igmp-check.h"
 #include "igmp/igmp-snoop-private.h"
 #include "lib/xalloc.h"
+
+enum { MAX_ASKERS = 64 }; /* Ports that are spoken to, and no router ports. */
 
 /* A port that is spoken to. */
 struct igmp_outlet {
     struct timer_node timer; /* First: a node is its outlet. */
     struct port_id port;
     UT_hash_handle hh;
+    int64_t asked_until; /* By one who has no address; INT64_MIN: not. */
     struct igmp_speaker speaker;
 };
 
@@ -84,12 +88,26 @@ lookup(const struct igmp_snoop *s, const struct port_id *port)
 static void
 arm(struct igmp_snoop *s, struct igmp_outlet *o)
 {
-    timer_heap_set(&s->proxy.timers, &o->timer,
-                   igmp_speaker_deadline(&o->speaker));
+    int64_t at = igmp_speaker_deadline(&o->speaker);
+
+    if (o->asked_until > s->now && o->asked_until < at) {
+        at = o->asked_until;
+    }
+    timer_heap_set(&s->proxy.timers, &o->timer, at);
+}
+
+/* Is 'port' to be spoken to? */
+static bool
+is_spoken_to(const struct igmp_snoop *s, const struct port_id *port,
+             const struct igmp_outlet *o)
+{
+    return s->querier.config.upstream == IGMP_UPSTREAM_PROXY
+           && (igmp_snoop_is_router_port(s, port)
+               || (o && o->asked_until > s->now));
 }
 
 /* It hears everything at once. */
-static void
+static struct igmp_outlet *
 open_outlet(struct igmp_snoop *s, const struct port_id *port)
 {
     const struct igmp_entry *entry;
@@ -97,12 +115,14 @@ open_outlet(struct igmp_snoop *s, const struct port_id *port)
 
     o->port = *port;
     o->timer.at = INT64_MAX;
+    o->asked_until = INT64_MIN;
     igmp_speaker_init(&o->speaker, &s->proxy.env, port);
     HASH_ADD(hh, s->proxy.outlets, port, sizeof o->port, o);
     for (entry = s->table.entries; entry; entry = entry->hh.next) {
         igmp_speaker_changed(&o->speaker, &entry->address, s->now);
     }
     arm(s, o);
+    return o;
 }
 
 static void
@@ -203,13 +223,23 @@ void
 igmp_proxy_router_changed(struct igmp_snoop *s, const struct port_id *port)
 {
     struct igmp_outlet *o = lookup(s, port);
-    bool is_router = igmp_snoop_is_router_port(s, port)
-                     && s->querier.config.upstream == IGMP_UPSTREAM_PROXY;
+    bool is_open = is_spoken_to(s, port, o);
 
-    if (is_router && !o) {
+    if (is_open && !o) {
         open_outlet(s, port);
-    } else if (!is_router && o) {
+    } else if (!is_open && o) {
         close_outlet(s, o);
+    }
+}
+
+void
+igmp_proxy_port_down(struct igmp_snoop *s, const struct port_id *port)
+{
+    struct igmp_outlet *o = lookup(s, port);
+
+    if (o) {
+        o->asked_until = INT64_MIN;
+        igmp_proxy_router_changed(s, port);
     }
 }
 
@@ -239,6 +269,22 @@ ask(struct igmp_snoop *s, const struct port_id *from,
     }
 }
 
+/* A query from 0.0.0.0: its port is spoken to for as long as the next but one
+ * may take to come. */
+static void
+asked_by_nobody(struct igmp_snoop *s, const struct port_id *port)
+{
+    struct igmp_outlet *o = lookup(s, port);
+
+    if (!o && s->querier.config.upstream == IGMP_UPSTREAM_PROXY
+        && HASH_COUNT(s->proxy.outlets) < MAX_ASKERS) {
+        o = open_outlet(s, port);
+    }
+    if (o) {
+        o->asked_until = s->now + igmp_querier_other_present(&s->querier);
+    }
+}
+
 /* While we are the querier, queries of others are not passed on. */
 void
 igmp_proxy_query_heard(struct igmp_snoop *s, const struct port_id *port,
@@ -254,6 +300,9 @@ igmp_proxy_query_heard(struct igmp_snoop *s, const struct port_id *port,
                              * igmp_querier_query_interval(&s->querier)
                          + m->max_resp_ms};
 
+    if (ip_addr_is_any(&m->ip_src)) {
+        asked_by_nobody(s, port);
+    }
     ask(s, s->querier.ours ? port : NULL, &q);
 }
 
@@ -271,6 +320,50 @@ igmp_proxy_query_sent(struct igmp_snoop *s)
     ask(s, NULL, &q);
 }
 
+/* Passing on. */
+
+static void
+say_local(struct igmp_snoop *s, struct igmp_say *say,
+          const struct igmp_record *r)
+{
+    struct ip_addr list[IGMP_MAX_SOURCES];
+    size_t n = 0;
+
+    if (igmp_check_group(s->querier.config.family, &r->group) != IGMP_IGNORED
+        || r->type < IGMP_MODE_IS_INCLUDE
+        || r->type > IGMP_BLOCK_OLD_SOURCES) {
+        return;
+    }
+    while (n < r->sources.n && n < IGMP_MAX_SOURCES) {
+        list[n] = igmp_source_at(&r->sources, n);
+        n++;
+    }
+    igmp_say_record(say, (enum igmp_record_type) r->type, &r->group, list, n);
+}
+
+void
+igmp_proxy_pass_local(struct igmp_snoop *s, const struct port_id *port,
+                      const struct igmp_msg *m)
+{
+    struct igmp_outlet *o, *next;
+
+    HASH_ITER (hh, s->proxy.outlets, o, next) {
+        struct igmp_record_cursor c;
+        struct igmp_record r;
+        struct igmp_say say;
+
+        if (port_id_equal(&o->port, port)) {
+            continue;
+        }
+        igmp_say_begin(&say, &s->proxy.env.voice, &o->port, 3);
+        igmp_record_first(&c, m);
+        while (igmp_record_next(&c, &r)) {
+            say_local(s, &say, &r);
+        }
+        igmp_say_end(&say);
+    }
+}
+
 /* Time. */
 
 void
@@ -281,8 +374,12 @@ igmp_proxy_run(struct igmp_snoop *s)
     while ((node = timer_heap_pop_due(&s->proxy.timers, s->now))) {
         struct igmp_outlet *o = (struct igmp_outlet *) (void *) node;
 
-        igmp_speaker_run(&o->speaker, s->now);
-        arm(s, o);
+        if (is_spoken_to(s, &o->port, o)) {
+            igmp_speaker_run(&o->speaker, s->now);
+            arm(s, o);
+        } else {
+            close_outlet(s, o);
+        }
     }
 }
 

@@ -5,6 +5,10 @@
 /* What is said upstream: toward each router port one host's reports for all
  * members of the vlan (RFC 4605), the operator's included.
  *
+ * A snooping switch that has no address asks from 0.0.0.0.  It is no router,
+ * and its port no router port; but it has asked who is there, so it is
+ * answered, and told what changes, as long as it goes on asking.
+ *
  * To a port it never speaks of the members behind it: two proxies that face
  * each other would keep each other's memberships alive for ever.  So each
  * router port has a speaker (igmp-speaker.h) of its own.
@@ -41,10 +45,16 @@ void igmp_proxy_router_changed(struct igmp_snoop *, const struct port_id *);
 /* What a port gets of 'group' may have changed. */
 void igmp_proxy_member_changed(struct igmp_snoop *,
                                const struct ip_addr *group);
+/* A port went away. */
+void igmp_proxy_port_down(struct igmp_snoop *, const struct port_id *);
 /* A query came in from 'port'.  Those behind other router ports hear it too if
  * it is passed on. */
 void igmp_proxy_query_heard(struct igmp_snoop *, const struct port_id *,
                             const struct igmp_msg *);
+/* A version 3 report came in from 'port': its records of groups that are never
+ * pruned, of which nothing is kept here, are passed on as they are. */
+void igmp_proxy_pass_local(struct igmp_snoop *, const struct port_id *,
+                           const struct igmp_msg *);
 /* We sent a general query to all: routers expect what it brings. */
 void igmp_proxy_query_sent(struct igmp_snoop *);
 

@@ -129,24 +129,14 @@ igmp_snoop_has_group(const struct igmp_snoop *s, const struct ip_addr *group)
 /* A report that names a group without state.  It is passed on even where one
  * of ours speaks for all: that knows nothing of these groups, but there are
  * switches that prune link-local IPv6 groups, the Linux bridge among them, and
- * neighbour discovery dies behind one that has not heard of them. */
+ * neighbour discovery dies behind one that has not heard of them.  In version
+ * 3 other groups may be named beside it, so igmp-proxy sees to that. */
 static bool
 names_local_group(const struct igmp_snoop *s, const struct igmp_msg *msg)
 {
-    enum igmp_family family = s->querier.config.family;
-    struct igmp_record_cursor c;
-    struct igmp_record record;
-
-    if (msg->kind != IGMP_V3_REPORT) {
-        return igmp_check_group(family, &msg->group) == IGMP_IGNORED;
-    }
-    igmp_record_first(&c, msg);
-    while (igmp_record_next(&c, &record)) {
-        if (igmp_check_group(family, &record.group) == IGMP_IGNORED) {
-            return true;
-        }
-    }
-    return false;
+    return msg->kind != IGMP_V3_REPORT
+           && igmp_check_group(s->querier.config.family, &msg->group)
+                  == IGMP_IGNORED;
 }
 
 static enum igmp_relay

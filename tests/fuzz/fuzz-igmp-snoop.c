@@ -10,7 +10,7 @@
  * - filtered sources are those that a view shows as special, each once;
  * - after igmp_snoop_run() the deadline lies ahead;
  * - what is sent parses, and not without end; general queries come from the
- *   querier, reports go to router ports;
+ *   querier, reports go to one port;
  * - router ports are told as they change, and views name the same ones;
  * - tables keep to their limits, and nothing is left after all ports went. */
 
@@ -115,7 +115,7 @@ sent(void *w_, const struct port_id *port, const void *frame, size_t size)
     w->n_sent++;
     if (m.kind != IGMP_QUERY) { /* Proxied. */
         CHECK(w->config.upstream == IGMP_UPSTREAM_PROXY);
-        CHECK(port && igmp_snoop_is_router_port(w->s, port));
+        CHECK(port);
         return;
     }
     /* Beside another querier, last member queries only: those of before, or

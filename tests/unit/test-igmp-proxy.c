@@ -615,6 +615,64 @@ all_routers_hear_the_answer(void **state)
     assert_non_null(strstr(f->log, "p9!IS_EX:226.2.2.2"));
 }
 
+/* Switches that have no address ask from 0.0.0.0: RFC 4541 2.1.1. */
+static void
+who_asks_from_nowhere_is_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_query q = query_from("0.0.0.0");
+    struct port_id id = port(8);
+
+    join(f, 2, 1, 3, G);
+    q.max_resp_ms = SECOND;
+    assert_int_equal(ask(f, 8, &q), IGMP_IGNORED);
+    check_after(f, 0, "p2+226.2.2.2 p8!TO_EX:226.2.2.2");
+    advance(f, 2 * SECOND);
+    f->log[0] = '\0';
+    assert_false(igmp_snoop_is_router_port(f->s, &id));
+    ask(f, 8, &q);
+    check_after(f, SECOND, "p8!IS_EX:226.2.2.2");
+    join(f, 2, 1, 3, G2);
+    check_after(f, 2 * SECOND,
+                "p2+239.1.1.1 p8!TO_EX:239.1.1.1 p8!TO_EX:239.1.1.1");
+
+    advance(f, 260 * SECOND); /* It asks no more. */
+    f->log[0] = '\0';
+    join(f, 3, 2, 3, G);
+    check_after(f, 2 * SECOND, "p3+226.2.2.2");
+    ask(f, 8, &q);
+    igmp_snoop_port_down(f->s, &id, f->now);
+    check_after(f, 2 * SECOND, "");
+}
+
+/* 224.0.0.0/24 and ff02::/16 are flooded here; a switch upstream may do
+ * otherwise. */
+static void
+local_groups_are_passed_on(void **state)
+{
+    struct fixture *f = *state;
+    struct igmp_report_record records[] = {
+        {.type = IGMP_CHANGE_TO_EXCLUDE, .group = ip(G)},
+        {.type = IGMP_CHANGE_TO_EXCLUDE, .group = ip("224.0.0.251")}};
+    struct igmp_report report = report_of(1, 3);
+    struct igmp_msg v2 = report_msg(2, false, "224.0.0.251");
+    struct igmp_msg v3 = report_msg(3, false, "224.0.0.251");
+
+    router(f);
+    report.records = records;
+    report.n_records = 2;
+    say(f, 2, &report);
+    check_after(f, 2 * SECOND,
+                "p8!TO_EX:224.0.0.251 p2+226.2.2.2"
+                " p8!TO_EX:226.2.2.2 p8!TO_EX:226.2.2.2");
+    say(f, 8, &report); /* Not back to where it came from. */
+    check_after(f, 2 * SECOND, "p8+226.2.2.2");
+    assert_int_equal(igmp_snoop_relay(f->s, &v2, IGMP_IGNORED),
+                     IGMP_RELAY_ROUTERS);
+    assert_int_equal(igmp_snoop_relay(f->s, &v3, IGMP_IGNORED),
+                     IGMP_RELAY_NONE);
+}
+
 /* Settings. */
 
 static void
@@ -752,6 +810,8 @@ main(void)
         PROXY_TEST(a_leave_is_asked_for_beside_another_querier),
         PROXY_TEST(it_is_asked_for_in_the_queriers_version),
         PROXY_TEST(all_routers_hear_the_answer),
+        PROXY_TEST(who_asks_from_nowhere_is_answered),
+        PROXY_TEST(local_groups_are_passed_on),
         PROXY_TEST(relay_and_none_say_nothing),
         PROXY_TEST(reports_come_from_the_queriers_address),
         PROXY_TEST(many_groups_are_packed),
