@@ -5,7 +5,7 @@ and queries, and FRR's pimd on an interface of its own.
 Both are put on a port of a lab's switch:
 
     up = lab.add_segment(s1, "up")
-    bridge = SnoopingBridge(up, address="10.1.0.200/24")
+    bridge = SnoopingBridge(up, address="10.1.0.200/24").start()
     sender, = up.add("sender")
 
     router = lab.add_host(s1, "router")
@@ -23,16 +23,21 @@ FRR = "/usr/lib/frr"
 
 class SnoopingBridge:
     """Turns a segment's bridge into a switch that snoops, asks every second
-    and forgets who has not answered for 2.5 seconds.  With an address it is a
-    querier that takes part in the election; it never floods, and never
-    takes its port to the lab's switch for a router port: what goes there was
-    asked for."""
+    and forgets who has not answered for 2.5 seconds.  It never floods, and
+    never takes its port to the lab's switch for a router port: what goes there
+    was asked for.
+
+    It is not connected before start().  With an address it is a querier then;
+    a Linux bridge that hears another one before it has asked itself lets it
+    be, even if its own address is the lower one."""
 
     MEMBERSHIP = 2.5
 
     def __init__(self, segment, address="", address6="", igmp=3, mld=2):
         self.segment = segment
         self.port = segment.iface
+        self.queries = bool(address or address6)
+        segment.run("ip", "link", "set", "dev", self.port, "down")
         commands = [f"addr add {a} dev br0" + (" nodad" if ":" in a else "")
                     for a in (address, address6) if a]
         if address6:
@@ -52,8 +57,11 @@ class SnoopingBridge:
             self.set(mcast_mld_version=mld)
         segment.run("bridge", "link", "set", "dev", self.port, "mcast_flood",
                     "off", "mcast_router", "0")
-        if address or address6:
-            self.set(mcast_querier=1)
+
+    def start(self):
+        self.set(mcast_querier=int(self.queries))
+        self.segment.run("ip", "link", "set", "dev", self.port, "up")
+        return self
 
     def set(self, **options):
         """Of 'ip link set type bridge'; times are hundredths."""

@@ -22,11 +22,10 @@ class BridgeRival:
 
     def __init__(self, net):
         self.host = net.lab.add_segment(net.s1, "rival")
-        self.bridge = SnoopingBridge(self.host)
-        self.host.run("ip", "addr", "add", f"{RIVAL}/24", "dev", "br0")
+        self.bridge = SnoopingBridge(self.host, f"{RIVAL}/24")
 
     def start(self):
-        self.bridge.set(mcast_querier=1)
+        self.bridge.start()
 
     def die(self):
         self.bridge.die()
@@ -67,6 +66,10 @@ class Election:
         self.receiver.wait_for(1)
         self.wire = Wire(bystander)
         self.rival = kind(self.net)
+        self.rival_wire = None
+
+    def start_rival(self):
+        self.rival.start()
         self.rival_wire = Wire(self.rival.host, "inout")
 
     def querier(self):
@@ -107,7 +110,7 @@ def test_we_are_quiet_while_a_lower_querier_lives(ofmcast, kind):
     assert e.querier()["ours"]
     e.wait_more(HIGHER, 1)
 
-    e.rival.start()
+    e.start_rival()
     wait_until(lambda: not e.querier()["ours"], 8, "we have lost")
     assert e.querier()["address"] == RIVAL
     e.wait_more(RIVAL, 4)  # The hosts hear it.
@@ -125,7 +128,7 @@ def test_we_are_quiet_while_a_lower_querier_lives(ofmcast, kind):
                          [settings(SHORT, querier_address=LOWER)], ids=[""])
 def test_a_higher_querier_is_quiet_while_we_live(ofmcast, kind):
     e = Election(ofmcast, kind, LOWER)
-    e.rival.start()
+    e.start_rival()
     e.wait_more(LOWER, 1, e.rival_wire)
     e.wait_quiet(RIVAL, e.rival_wire)
     e.wait_more(LOWER, 2, e.rival_wire)
@@ -144,7 +147,7 @@ def test_a_higher_querier_is_quiet_while_we_live(ofmcast, kind):
                          [settings(SHORT, querier_address=HIGHER)], ids=[""])
 def test_we_take_over_at_once_when_the_queriers_port_goes_down(ofmcast):
     e = Election(ofmcast, BridgeRival, HIGHER)
-    e.rival.start()
+    e.start_rival()
     wait_until(lambda: not e.querier()["ours"], 8, "we have lost")
     e.wait_more(RIVAL, 2)
 
@@ -161,7 +164,7 @@ def test_a_pim_router_that_may_not_ask_still_gets_the_streams(ofmcast):
     there though no host's query is its own."""
     e = Election(ofmcast, PimdRival, LOWER)
     port = e.rival.host.port
-    e.rival.start()
+    e.start_rival()
     wait_until(lambda: [r for r in e.querier()["routers"]
                         if r["port"] == port], 8, "a router port")
     e.wait_quiet(RIVAL, e.rival_wire)

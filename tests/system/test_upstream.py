@@ -25,7 +25,8 @@ class Upstream(Net):
     def __init__(self, daemon, **options):
         super().__init__(daemon, ["h2", "h3", "h4"])
         self.segment = self.lab.add_segment(self.s1, "up")
-        self.bridge = SnoopingBridge(self.segment, f"{THEIRS}/24", **options)
+        self.bridge = SnoopingBridge(self.segment, f"{THEIRS}/24",
+                                     **options).start()
         [self.sender] = self.segment.add("sender")
         wait_until(self.is_quiet, 10, "the bridge is the querier")
 
