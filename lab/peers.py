@@ -40,9 +40,10 @@ class SnoopingBridge:
         segment.run("ip", "link", "set", "dev", self.port, "down")
         commands = [f"addr add {a} dev br0" + (" nodad" if ":" in a else "")
                     for a in (address, address6) if a]
-        if address6:
+        if address6:  # Link-local, and no other.
+            segment.run("ip", "link", "set", "dev", "br0", "addrgenmode",
+                        "none")
             segment.run("sysctl", "-qw",
-                        "net.ipv6.conf.all.disable_ipv6=0",
                         "net.ipv6.conf.br0.disable_ipv6=0",
                         "net.ipv6.conf.br0.accept_dad=0")
         for command in commands:

@@ -5,13 +5,14 @@ ofmcast's port only while somebody there has joined it."""
 import pytest
 from peers import SnoopingBridge
 from procs import wait_until
-from scene import (GROUP, PORT, SHORT, V4, Net, expect_whole, settings,
-                   streams_of, wait_silence)
+from scene import (GROUP, PORT, SHORT, V4, V6, Net, expect_whole,
+                   settings, streams_of, wait_silence)
 
 # The bridge's address is lower: it is the querier.  (As long as we were, its
 # port to us would have to get everything.)
-OURS, THEIRS = "10.1.0.250", "10.1.0.200"
-CONFIG = settings(SHORT, querier_address=OURS)
+THEIRS, THEIRS6 = "10.1.0.200/24", "fe80::1/64"
+CONFIG = settings(SHORT, querier_address="10.1.0.250",
+                  mld_querier_address="fe80::ff")
 
 
 @pytest.fixture
@@ -22,17 +23,22 @@ def config():
 class Upstream(Net):
     """sender - bridge - s1 - hosts"""
 
-    def __init__(self, daemon, **options):
-        super().__init__(daemon, ["h2", "h3", "h4"])
+    def __init__(self, daemon, ipv6=False, **options):
+        super().__init__(daemon, ["h2", "h3", "h4"], ipv6=ipv6)
+        self.family = 6 if ipv6 else 4
         self.segment = self.lab.add_segment(self.s1, "up")
-        self.bridge = SnoopingBridge(self.segment, f"{THEIRS}/24",
+        self.bridge = SnoopingBridge(self.segment, THEIRS,
+                                     THEIRS6 if ipv6 else "",
                                      **options).start()
-        [self.sender] = self.segment.add("sender")
-        wait_until(self.is_quiet, 10, "the bridge is the querier")
+        [self.sender] = self.segment.add("sender", ipv6=ipv6)
+        wait_until(lambda: self.querier()["address"]
+                   == (THEIRS6 if ipv6 else THEIRS).partition("/")[0], 10,
+                   "the bridge is the querier")
 
-    def is_quiet(self):
-        return not [q for q in self.rest.list("queriers")
-                    if q["ours"] and q["family"] == 4]
+    def querier(self):
+        [found] = [q for q in self.rest.list("queriers")
+                   if q["family"] == self.family]
+        return found
 
     def sends(self, count=0, group=GROUP, rate=500, **options):
         return self.sender.send(group, PORT, rate, count, **options)
@@ -43,28 +49,30 @@ def up(ofmcast):
     return Upstream(ofmcast)
 
 
-def test_a_stream_flows_only_because_its_members_are_proxied(up):
+@pytest.mark.parametrize("family", [V4, V6], ids=lambda f: f.name)
+def test_a_stream_flows_only_because_its_members_are_proxied(ofmcast, family):
     """Past two membership intervals of the bridge; not without."""
-    host = up.hosts[0]
-    receiver = host.receive(GROUP, PORT)
-    up.bridge.wait_joined(GROUP)
+    up = Upstream(ofmcast, ipv6=family is V6)
+    host, group = up.hosts[0], family.group
+    receiver = host.receive(group, PORT)
+    up.bridge.wait_joined(group)
     n = int(2.4 * up.bridge.MEMBERSHIP * 500)
-    up.sends(n).wait()
+    up.sends(n, group).wait()
     expect_rest(receiver, n)
 
     # The control: the same again, but nothing is said upstream.
     up.daemon.reload(settings(CONFIG, upstream="none"))
-    receiver = host.receive(GROUP, PORT)
-    stream = up.sends()
-    up.bridge.wait_left(GROUP, 2 * up.bridge.MEMBERSHIP)
+    receiver = host.receive(group, PORT)
+    stream = up.sends(group=group)
+    up.bridge.wait_left(group, 2 * up.bridge.MEMBERSHIP)
     wait_silence(receiver)
     assert stream.running
     before = receiver.received
-    assert up.rest.member_ports(up.s1, GROUP) == [host.port]
+    assert up.rest.member_ports(up.s1, group) == [host.port]
 
     # And back: it flows again, from the first report on.
     up.daemon.reload(CONFIG)
-    up.bridge.wait_joined(GROUP)
+    up.bridge.wait_joined(group)
     receiver.wait_for(before + 100)
     stream.stop()
 
@@ -146,7 +154,6 @@ def test_the_bridges_version_is_spoken(ofmcast, version):
     up.bridge.wait_joined(GROUP)
     n = int(1.4 * up.bridge.MEMBERSHIP * 500)
     up.sends(n).wait()
-    [querier] = [q for q in up.rest.list("queriers") if q["family"] == 4]
-    assert querier["version"] == version
+    assert up.querier()["version"] == version
     expect_rest(receiver, n)
     up.bridge.wait_left(GROUP, 2)
