@@ -129,11 +129,22 @@ one_too_many(struct ctl *ctl, struct guard_port *g, int64_t now)
     }
 }
 
+/* What a message of 'size' bytes costs: one with many records is the work of
+ * many. */
+static int64_t
+price(size_t size)
+{
+    enum { ONE_RECORD = 96, EIGHT_MORE = 64 }; /* Bytes. */
+    return size <= ONE_RECORD
+               ? 1000
+               : 1000 + (int64_t) ((size - ONE_RECORD) / EIGHT_MORE) * 1000;
+}
+
 static bool
-take_token(struct guard_port *g, int64_t now)
+take_tokens(struct guard_port *g, size_t size, int64_t now)
 {
     int64_t most = g->rate * 1000;
-    if (g->filled == INT64_MIN || now - g->filled >= 1000) {
+    if (g->filled == INT64_MIN) {
         g->tokens = most;
     } else {
         g->tokens += (now - g->filled) * g->rate;
@@ -143,18 +154,19 @@ take_token(struct guard_port *g, int64_t now)
     if (g->tokens < 1000) {
         return false;
     }
-    g->tokens -= 1000;
+    g->tokens -= price(size); /* Perhaps below zero: it is paid later. */
     return true;
 }
 
 bool
-guard_admit(struct ctl *ctl, const struct port_id *id, int64_t now)
+guard_admit(struct ctl *ctl, const struct port_id *id, size_t size,
+            int64_t now)
 {
     struct guard_port *g = lookup(ctl, id);
     if (!g) {
         return false;
     }
-    if (g->rate && !take_token(g, now)) {
+    if (g->rate && !take_tokens(g, size, now)) {
         one_too_many(ctl, g, now);
         return false;
     }

@@ -7,7 +7,8 @@
  * share of our time, and telling people what was refused.
  *
  * A port may send 'max_reports' messages a second over all its vlans, and as
- * many at once after a second of rest.  The meter in the switch stands a
+ * many at once after a second of rest; a long message, of many records, counts
+ * as several.  The meter in the switch stands a
  * little higher, so that a flood is seen here too and can be told.
  *
  * Events, of a (port, guard) at most one a second: "guard.limit" (a table
@@ -17,6 +18,7 @@
  * counted; nothing is ever switched off. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "igmp/igmp-snoop.h"
@@ -26,9 +28,10 @@ struct ctl;
 struct guard_port;
 struct topo_port;
 
-/* May this message of the port be looked at?  False: it is counted as one too
- * many.  False also if the switch has no such port. */
-bool guard_admit(struct ctl *, const struct port_id *, int64_t now);
+/* May this message of 'size' bytes be looked at?  False: it is counted as one
+ * too many.  False also if the switch has no such port. */
+bool guard_admit(struct ctl *, const struct port_id *, size_t size,
+                 int64_t now);
 /* A machine of 'vlan' refused something. */
 void guard_tell(struct ctl *, uint16_t vlan, const struct port_id *,
                 const struct igmp_guard_event *, int64_t now);

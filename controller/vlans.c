@@ -376,7 +376,7 @@ input(struct ctl_vlan *v, const struct igmp_msg *msg, const struct input *in)
 static enum igmp_error
 check_input(const struct input *in, struct igmp_msg *msg)
 {
-    if (!guard_admit(in->ctl, in->port, in->now)) {
+    if (!guard_admit(in->ctl, in->port, in->size, in->now)) {
         return IGMP_RATE;
     }
     if (is_ours(in)) {

@@ -5,7 +5,7 @@ import os
 
 import pytest
 from events import Events
-from frames import TO_EX, ipv4, ethernet, record, v3_query, v3_report
+from frames import TO_EX, TO_IN, ethernet, ipv4, record, v3_query, v3_report
 from lab import to_options
 from procs import Sender, build_dir, wait_until
 from scene import GROUP, LONG, PORT, V6, Net, expect_all, settings
@@ -253,3 +253,18 @@ def test_a_flood_costs_bounded_memory(net):
     assert len(groups_of(net, mad)) == 1024
     assert rss() - before < 8 * 1024
     assert refused(net, mad)["port-groups"] > 1000
+
+
+def test_long_reports_count_as_several(net):
+    """What a port may cost is not what it may say in one message."""
+    mad, other, *_ = net.hosts
+    records = [record(TO_EX, f"239.67.{i // 250}.{1 + i % 250}")
+               for i in range(170)]
+    leaves = [record(TO_IN, f"239.67.{i // 250}.{1 + i % 250}")
+              for i in range(170)]
+    frames = [v3_report(mad.ip, what) for what in (records, leaves)] * 1000
+    mad.send_frames(*frames)
+    joins(other, BAD)
+    wait_until(lambda: BAD in groups_of(net, other), 1, "it joins at once")
+    # 5000 tokens, at 22 a message, are 230 messages at once.
+    wait_until(lambda: refused(net, mad).get("rate", 0) > 1000, 5, "refused")
