@@ -3,9 +3,10 @@
 
 import pytest
 from procs import wait_until
-from scene import (GROUP, LONG, MEMBERSHIP, PORT, V4, V6, Net,
+from scene import (GROUP, LAST_MEMBER, LONG, MEMBERSHIP, PORT, V4, V6, Net,
                    wait_silence)
 
+AT_ONCE = 0.25
 OTHER = {V4.name: "226.3.3.3", V6.name: "ff15::3:3"}
 
 
@@ -76,8 +77,12 @@ def test_a_host_that_moves_takes_its_memberships_along(net, family):
     stopped = wait_silence(old_wire)
     new_wire.wait_for(100, seconds=2)
 
-    t_ns = other.lines("joined")[0]["t_ns"]
-    assert stopped - t_ns / 1e9 < 0.2
+    joined = other.lines("joined")[0]["t_ns"] / 1e9
+    started = new_wire.progress()[0]["first_ns"] / 1e9
+    assert started - joined < AT_ONCE
+    # Its old place is asked before it is believed: it may be another host
+    # with the same MAC address that has spoken.
+    assert stopped - joined < LAST_MEMBER + 0.4
     net.wait_groups([there], [there])
     assert net.rest.member_ports(net.s1, family.group) == [there.port]
     assert roamer.port != old_port
