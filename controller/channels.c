@@ -156,12 +156,11 @@ set_entry(const struct channel_state *c, const struct ip_addr *source,
         flow.punt = true;
         flow.punt_meter = METER_SOURCES;
     }
-    static const struct ofp_rewrite none;
     struct ofp_copy *copies;
     size_t n = copies_of(sw, channel.vlan, source, &channel.group, &copies);
     struct ofp_bucket *buckets = xcalloc(n + 1, sizeof *buckets);
     for (size_t i = 0; i < n; i++) {
-        buckets[i] = copy_bucket(&copies[i], &none);
+        copy_to_bucket(&copies[i], &buckets[i]);
     }
     char error[OFP_ERROR_SIZE];
     if (switch_set_entry(sw, &flow, buckets, n, 0, error)) {

@@ -121,13 +121,12 @@ copies_of(const struct ctl_switch *sw, uint16_t vlan,
 
 /* The packet's IP addresses stay what they are: a host takes what comes to its
  * own MAC address and a group that it has joined. */
-struct ofp_bucket
-copy_bucket(const struct ofp_copy *copy, const struct ofp_rewrite *rewrite)
+void
+copy_to_bucket(const struct ofp_copy *copy, struct ofp_bucket *bucket)
 {
-    struct ofp_bucket bucket = {.rewrite = *rewrite, .out_port = copy->port};
+    bucket->out_port = copy->port;
     if (!mac_addr_is_zero(&copy->eth_dst)) {
-        bucket.rewrite.set |= OFP_SET_ETH_DST;
-        bucket.rewrite.eth_dst = copy->eth_dst;
+        bucket->rewrite.set |= OFP_SET_ETH_DST;
+        bucket->rewrite.eth_dst = copy->eth_dst;
     }
-    return bucket;
 }

@@ -416,9 +416,9 @@ void channel_restore(struct ctl_switch *, const struct adopted_entry *,
 size_t copies_of(const struct ctl_switch *, uint16_t vlan,
                  const struct ip_addr *source, const struct ip_addr *group,
                  struct ofp_copy **);
-/* The copy, rewritten: the host's MAC address wins over the group's. */
-struct ofp_bucket copy_bucket(const struct ofp_copy *,
-                              const struct ofp_rewrite *);
+/* On top of the bucket's rewrite: the host's MAC address wins over the
+ * group's. */
+void copy_to_bucket(const struct ofp_copy *, struct ofp_bucket *);
 
 /* restore.c */
 /* The switch has this entry of a channel; this policy for unregistered groups

@@ -18,10 +18,13 @@ static bool
 is_new(const struct ofp_rewrite *a, const struct ofp_rewrite *b,
        unsigned int fields)
 {
+    if (!((a->set | b->set) & fields)) {
+        return false;
+    }
     struct ofp_rewrite x = *a, y = *b;
     x.set &= fields;
     y.set &= fields;
-    return (x.set | y.set) && !ofp_rewrite_equal(&x, &y);
+    return !ofp_rewrite_equal(&x, &y);
 }
 
 static size_t
@@ -38,6 +41,9 @@ rewrite_bytes(const struct ofp_rewrite *before, const struct ofp_rewrite *rw)
         {OFP_SET_VLAN | OFP_PUSH_VLAN | OFP_POP_VLAN, VLAN_BYTES},
     };
     size_t bytes = 0;
+    if (!(before->set | rw->set)) {
+        return 0; /* As in most groups. */
+    }
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         if (is_new(before, rw, actions[i].fields)) {
             bytes += actions[i].bytes;

@@ -100,7 +100,9 @@ add_bucket(struct bucket_list *list, const struct ofp_copy *copy,
 {
     list->buckets =
         xgrow(list->buckets, list->n, &list->allocated, sizeof *list->buckets);
-    list->buckets[list->n++] = copy_bucket(copy, rewrite);
+    struct ofp_bucket *bucket = &list->buckets[list->n++];
+    *bucket = (struct ofp_bucket){.rewrite = *rewrite};
+    copy_to_bucket(copy, bucket);
 }
 
 /* Does the port already get, for all behind it, what this copy would be for

@@ -96,8 +96,8 @@ address(const char *text)
 
 /* A host behind 'port' of the first switch; 'source' "" is any. */
 static void
-report(struct rig *r, uint32_t port, const char *group, const char *source,
-       bool leave)
+report_of(struct rig *r, uint32_t port, uint8_t host, const char *group,
+          const char *source, bool leave)
 {
     struct ip_addr s = source[0] ? address(source) : IP_ADDR_ANY;
     struct igmp_report_record record = {
@@ -109,7 +109,7 @@ report(struct rig *r, uint32_t port, const char *group, const char *source,
     };
     struct igmp_report msg = {
         .version = 3,
-        .eth_src = {{2, 0, 0, 0, 0, (uint8_t) port}},
+        .eth_src = {{2, 0, 0, 0, host, (uint8_t) port}},
         .vlan = r->vlan,
         .ip_src = ip_addr_v4(0x0a010000 + port),
         .records = &record,
@@ -125,6 +125,13 @@ report(struct rig *r, uint32_t port, const char *group, const char *source,
     assert_true(size > 0);
     fake_switch_packet(r->net.switches[0].fake, port, frame, size, NULL, NULL);
     assert_true(sim_net_settle(&r->net));
+}
+
+static void
+report(struct rig *r, uint32_t port, const char *group, const char *source,
+       bool leave)
+{
+    report_of(r, port, 0, group, source, leave);
 }
 
 static void
@@ -145,7 +152,7 @@ build(const struct rig *r, const char *source, const char *group,
                            frame);
 }
 
-/* Collects "PORT/TTL ". */
+/* Collects "PORT/TTL ", of copies for one host "PORT:HOST/TTL ". */
 static void
 got_copy(void *text_, uint32_t port, const void *frame_, size_t size)
 {
@@ -154,7 +161,11 @@ got_copy(void *text_, uint32_t port, const void *frame_, size_t size)
 
     assert_true(size > 22);
     if (port != FAKE_PORT_CONTROLLER) {
-        sprintf(text + strlen(text), "%s%u/%u", text[0] ? " " : "", port,
+        sprintf(text + strlen(text), "%s%u", text[0] ? " " : "", port);
+        if (frame[0] == 2) {
+            sprintf(text + strlen(text), ":%u", frame[4]);
+        }
+        sprintf(text + strlen(text), "/%u",
                 frame[frame[12] == 0x81 ? 26 : 22]);
     }
 }
@@ -438,6 +449,72 @@ a_rewritten_packet_is_no_stream_of_its_own(void **state)
     sim_net_uninit(&r.net);
 }
 
+/* Copies for single hosts. */
+
+static const char unicast[] =
+    "ports:\n"
+    "  - {dpid: 1, port: s1-eth3, delivery: unicast}\n"
+    "  - {dpid: 1, port: s1-eth8, delivery: unicast}\n";
+
+static void
+restart(struct rig *r)
+{
+    sim_net_restart_controller(&r->net);
+    for (int i = 0; i < 2; i++) {
+        sim_net_connect(&r->net.switches[i]);
+    }
+    assert_true(sim_net_settle(&r->net));
+}
+
+/* Who is behind a port is known from before, and what each wants. */
+static void
+a_restart_modifies_no_copy_for_one_host(void **state)
+{
+    struct rig r;
+
+    (void) state;
+    setup(&r, unicast);
+    report_of(&r, 3, 1, "226.2.2.2", "", false);
+    report_of(&r, 3, 2, "226.2.2.2", "10.1.1.2", false);
+    join(&r, 4, "226.2.2.2");
+    report_of(&r, 8, 9, "232.1.1.1", "10.1.1.1", false);
+    for (int i = 0; i < 2; i++) {
+        expect_copies(&r, "10.1.1.3", "226.2.2.2", "4/1 3:1/1");
+        expect_copies(&r, "10.1.1.1", "226.2.2.2", "4/1 3:1/1");
+        expect_copies(&r, "10.1.1.2", "226.2.2.2", "4/1 3:1/1 3:2/1");
+        expect_copies(&r, "10.1.1.1", "232.1.1.1", "8:9/1");
+        expect_copies(&r, "10.1.1.2", "232.1.1.1", "");
+
+        uint64_t before = n_mods(&r);
+        restart(&r);
+        assert_int_equal(n_mods(&r), before);
+    }
+    sim_net_uninit(&r.net);
+}
+
+/* Where a route sends to a port for all, its hosts need no copies of their
+ * own; rewritten otherwise it is another stream. */
+static void
+a_copy_for_all_takes_the_place_of_single_ones(void **state)
+{
+    struct rig r;
+
+    (void) state;
+    setup(&r, unicast);
+    report_of(&r, 3, 1, "226.2.2.2", "", false);
+    report_of(&r, 8, 1, "226.2.2.2", "", false);
+    put_route(&r, "r",
+              "{\"match\":{\"group\":\"226.2.2.2\"},\"to\":["
+              "{\"members\":true},{\"dpid\":\"1\",\"port\":\"s1-eth8\"}]}");
+    expect_copies(&r, "10.1.1.1", "226.2.2.2", "8/1 3:1/1");
+    put_route(&r, "r",
+              "{\"match\":{\"group\":\"226.2.2.2\"},\"to\":["
+              "{\"members\":true},{\"dpid\":\"1\",\"port\":\"s1-eth8\","
+              "\"set\":{\"ttl\":9}}]}");
+    expect_copies(&r, "10.1.1.1", "226.2.2.2", "3:1/1 8:1/1 8/9");
+    sim_net_uninit(&r.net);
+}
+
 static void
 a_restart_modifies_nothing(void **state)
 {
@@ -462,11 +539,7 @@ a_restart_modifies_nothing(void **state)
     send_packet(&r, "10.1.1.1", "226.5.5.5"); /* ...without members. */
 
     uint64_t before = n_mods(&r);
-    sim_net_restart_controller(&r.net);
-    for (int i = 0; i < 2; i++) {
-        sim_net_connect(&r.net.switches[i]);
-    }
-    assert_true(sim_net_settle(&r.net));
+    restart(&r);
     assert_int_equal(n_mods(&r), before);
     expect_copies(&r, "10.1.1.1", "226.2.2.2", "3/1");
     sim_net_uninit(&r.net);
@@ -488,6 +561,8 @@ main(void)
         cmocka_unit_test(a_source_that_members_name_is_seen),
         cmocka_unit_test(a_rewritten_packet_is_no_stream_of_its_own),
         cmocka_unit_test(a_restart_modifies_nothing),
+        cmocka_unit_test(a_restart_modifies_no_copy_for_one_host),
+        cmocka_unit_test(a_copy_for_all_takes_the_place_of_single_ones),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
