@@ -38,6 +38,7 @@ EXTRA_DIST += \
 	tests/system/test_network.py \
 	tests/system/test_querier_address.py \
 	tests/system/test_rest.py \
+	tests/system/test_restart.py \
 	tests/system/test_shared_port.py \
 	tests/system/test_survival.py \
 	tests/system/test_two_switches.py \
