@@ -120,8 +120,9 @@ sent(void *w_, const struct port_id *port, const void *frame, size_t size)
     }
     /* Beside another querier, last member queries only: those of before, or
      * for ourselves if we proxy. */
-    CHECK(q.ours || !ip_addr_is_any(&m.group));
-    CHECK(m.version == w->config.version || !q.ours);
+    bool to_one = !mac_addr_is_multicast(&m.eth_dst); /* In its version. */
+    CHECK(q.ours || to_one || !ip_addr_is_any(&m.group));
+    CHECK(m.version == w->config.version || to_one || !q.ours);
     CHECK(!m.sources.n || m.version == 3);
     CHECK(port || ip_addr_is_any(&m.group));
 }

@@ -109,6 +109,36 @@ def test_the_first_join_and_the_last_leave_travel_upstream(up):
     one.stop()
 
 
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("family", [V4, V6], ids=lambda f: f.name)
+def test_a_leave_cuts_off_nobody_though_another_is_the_querier(
+        ofmcast, family, version):
+    """The bridge hears no leave of a host's, so it is ofmcast that asks who is
+    left behind the port, without a bid to be the querier."""
+    up = Upstream(ofmcast, ipv6=family is V6)
+    leaver, stayer = up.lab.add_shared(up.s1, "leaver", "stayer",
+                                       ipv6=family is V6)
+    family.force(leaver, version - (family is V6))
+    family.force(stayer, version - (family is V6))
+    leaving, staying = [h.receive(family.group, PORT)
+                        for h in (leaver, stayer)]
+    up.bridge.wait_joined(family.group)
+    stream = up.sends(group=family.group)
+    staying.wait_for(100)
+
+    leaving.leave()  # What follows takes several last member times.
+    staying.wait_for(staying.received + 1000)
+    assert up.bridge.joined(family.group)
+    staying.leave()
+    up.bridge.wait_left(family.group, 3)
+
+    stream.stop()
+    leaving.stop()
+    result = staying.stop()
+    assert (result["missing"], result["duplicated"]) == (0, 0)
+    assert not up.querier()["ours"]
+
+
 def sources(up, mode):
     """Of the bridge's entry, in the mode that is asked for."""
     entry = up.bridge.joined(GROUP).get("")
