@@ -47,8 +47,27 @@ merge_learned(struct igmp_merge *m, const struct igmp_group *g)
     merge(m, &f);
 }
 
-/* All that members on other ports than 'port' want, RFC 4605 4.1: first those
- * in EXCLUDE mode. */
+/* Adds what is wanted in one of the modes on other ports than 'port'. */
+static void
+merge_mode(struct igmp_merge *m, const struct igmp_entry *entry,
+           const struct port_id *port, bool exclude)
+{
+    for (size_t i = 0; i < entry->n_slots && !igmp_merge_is_all(m); i++) {
+        const struct igmp_member *member = entry->slots[i].member;
+
+        if (port_id_equal(&entry->slots[i].port, port)) {
+            continue;
+        }
+        if (member->fixed && member->fixed->exclude == exclude) {
+            merge(m, member->fixed);
+        }
+        if (member->group.exclude == exclude) {
+            merge_learned(m, &member->group);
+        }
+    }
+}
+
+/* All that members on other ports than 'port' want, RFC 4605 4.1. */
 static void
 wanted_cb(void *s_, const struct ip_addr *group, const struct port_id *port,
           struct igmp_merge *m)
@@ -57,20 +76,17 @@ wanted_cb(void *s_, const struct ip_addr *group, const struct port_id *port,
     const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
 
     igmp_merge_begin(m, group);
-    for (int exclude = 1; entry && exclude >= 0; exclude--) {
-        for (size_t i = 0; i < entry->n_slots && !igmp_merge_is_all(m); i++) {
-            const struct igmp_member *member = entry->slots[i].member;
-
-            if (port_id_equal(&entry->slots[i].port, port)) {
-                continue;
-            }
-            if (member->fixed && member->fixed->exclude == exclude) {
-                merge(m, member->fixed);
-            }
-            if (member->group.exclude == exclude) {
-                merge_learned(m, &member->group);
-            }
-        }
+    if (!entry) {
+        return;
+    }
+    merge_mode(m, entry, port, true);
+    if (m->exclude || igmp_table_lookup_member(entry, port)) {
+        merge_mode(m, entry, port, false);
+        return;
+    }
+    /* All are in INCLUDE mode: what somebody wants is listed already. */
+    for (size_t i = 0; i < entry->n_specials; i++) {
+        igmp_merge_include(m, &entry->specials[i].source, 1);
     }
 }
 
