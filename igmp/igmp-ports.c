@@ -52,7 +52,7 @@ igmp_hear_router(struct igmp_snoop *s, struct igmp_port *port,
         lifetime < INT64_MAX - s->now ? s->now + lifetime : INT64_MAX;
 
     if (!lifetime) {
-        igmp_routers_goodbye(r, &msg->ip_src);
+        igmp_routers_goodbye(r, &msg->ip_src, s->now);
     } else {
         igmp_routers_hear(r, &msg->ip_src,
                           msg->kind == IGMP_QUERY       ? IGMP_WHY_QUERY

@@ -74,12 +74,20 @@ igmp_routers_hear(struct igmp_routers *r, const struct ip_addr *ip,
 }
 
 void
-igmp_routers_goodbye(struct igmp_routers *r, const struct ip_addr *ip)
+igmp_routers_goodbye(struct igmp_routers *r, const struct ip_addr *ip,
+                     int64_t now)
 {
-    for (size_t i = r->n; i-- > 0;) {
+    int64_t at = now < r->goodbye_until ? r->goodbye_until : now;
+    size_t before = r->n;
+
+    for (size_t i = 0; i < r->n; i++) {
         if (ip_addr_equal(&r->list[i].ip, ip)) {
-            remove_at(r, i);
+            r->list[i].until = at < r->list[i].until ? at : r->list[i].until;
         }
+    }
+    igmp_routers_expire(r, now);
+    if (before && !r->n) {
+        r->goodbye_until = now + IGMP_GOODBYE_INTERVAL;
     }
 }
 

@@ -46,16 +46,21 @@ struct igmp_router {
 struct igmp_routers {
     struct igmp_router *list; /* NULL while there are none. */
     size_t n;
-    bool fixed;   /* By the operator, as a router port. */
-    bool by_role; /* By the port's configured role. */
+    int64_t goodbye_until; /* So long none goes at once. */
+    bool fixed;            /* By the operator, as a router port. */
+    bool by_role;          /* By the port's configured role. */
 };
 
 /* All zero is a port without routers.  Frees the list. */
 void igmp_routers_clear(struct igmp_routers *);
 void igmp_routers_hear(struct igmp_routers *, const struct ip_addr *,
                        enum igmp_why, int64_t until);
-/* 'ip' goes away, with all its signs. */
-void igmp_routers_goodbye(struct igmp_routers *, const struct ip_addr *ip);
+/* 'ip' goes away, with all its signs: at once, but not sooner than
+ * IGMP_GOODBYE_INTERVAL after the last router of the port has gone so, or
+ * anybody could make the port come and go with every other frame. */
+enum { IGMP_GOODBYE_INTERVAL = 10 * 1000 };
+void igmp_routers_goodbye(struct igmp_routers *, const struct ip_addr *ip,
+                          int64_t now);
 void igmp_routers_expire(struct igmp_routers *, int64_t now);
 
 /* INT64_MAX: no router port.  Else the next time at which a sign runs out, at

@@ -139,6 +139,28 @@ goodbye_is_of_one_router(void **state)
     check_log(f, "p7r");
 }
 
+/* Whoever comes and goes with every frame does not make the port do so: each
+ * time, all groups of the vlan are concerned. */
+static void
+flapping_is_slow(void **state)
+{
+    struct fixture *f = *state;
+    size_t n = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        show(f, 7, IGMP_PIM_HELLO, "10.1.0.9", 105 * SECOND);
+        show(f, 7, IGMP_PIM_HELLO, "10.1.0.9", 0);
+        advance(f, 20);
+    }
+    for (const char *s = f->log; (s = strstr(s, "p7R")); s++) {
+        n++;
+    }
+    assert_in_range(n, 2, 4); /* In 20 s. */
+    f->log[0] = '\0';
+    advance(f, 10 * SECOND);
+    check_routers(f, "");
+}
+
 /* One sign that runs out is none of the others. */
 static void
 longest_sign_counts(void **state)
@@ -432,6 +454,7 @@ main(void)
         TEST(pim_hello_for_ever),
         TEST(advertisement_and_termination),
         TEST(goodbye_is_of_one_router),
+        TEST(flapping_is_slow),
         TEST(longest_sign_counts),
         TEST(many_routers_are_bounded),
         TEST(static_router_port_stays),
