@@ -23,7 +23,8 @@ def config():
 def up(ofmcast):
     net = Net(ofmcast, ["h2", "h3"], ipv6=True)
     segment = net.lab.add_segment(net.s1, "up")
-    net.bridge = SnoopingBridge(segment, address6="fe80::1:1:1:1/64")
+    net.bridge = SnoopingBridge(segment,
+                                address6="fe80::1:1:1:1/64").start()
     [net.peer] = segment.add("peer", ipv6=True)
     wait_until(lambda: [q for q in net.rest.list("queriers")
                         if q["family"] == 6 and not q["ours"]], 10,
