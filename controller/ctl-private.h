@@ -307,6 +307,11 @@ void ctl_event(struct ctl *, const char *type, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* switches.c */
+/* The switch's own port: its machine is a host like any other, though the port
+ * is not among those that are told of. */
+enum { PORT_LOCAL = 0xfffffffe };
+/* Is the port there, and up? */
+bool switch_has_port(const struct ctl *, const struct port_id *);
 /* How a dpid is printed. */
 #define DPID_FMT "%016" PRIx64
 

@@ -163,6 +163,10 @@ guard_admit(struct ctl *ctl, const struct port_id *id, size_t size,
             int64_t now)
 {
     struct guard_port *g = lookup(ctl, id);
+    if (!g && id->port_no == PORT_LOCAL) {
+        guard_port_changed(ctl, id);
+        g = lookup(ctl, id);
+    }
     if (!g) {
         return false;
     }
@@ -239,7 +243,7 @@ void
 guard_port_changed(struct ctl *ctl, const struct port_id *id)
 {
     const struct topo_port *port = topo_lookup_port(ctl->topo, id);
-    if (port) {
+    if (port || id->port_no == PORT_LOCAL) {
         get(ctl, id)->rate = max_reports(ctl->config, id->dpid, port);
     }
 }

@@ -86,8 +86,7 @@ restore_router_ports(struct ctl_switch *sw, const struct ofp_adopted *found)
         (m->fields & OFP_MATCH_ETH_TYPE) && m->eth_type == ETH_TYPE_IPV6;
     for (size_t i = 0; i < found->n_copies; i++) {
         struct port_id id = {sw->dpid, found->copies[i].port};
-        const struct topo_port *port = topo_lookup_port(ctl->topo, &id);
-        if (port && port->up && (m->fields & OFP_MATCH_VLAN)) {
+        if (switch_has_port(ctl, &id) && (m->fields & OFP_MATCH_VLAN)) {
             igmp_snoop_restore_router_port(
                 vlan_snoop(vlan_get(ctl, m->vlan),
                            is_v6 ? IGMP_IPV6 : IGMP_IPV4),
@@ -149,9 +148,9 @@ restore_copy(struct ctl_switch *sw, const struct adopted_group *g,
         vlan_snoop_of(vlan_get(sw->ctl, channel->vlan), &channel->group);
     int64_t now = loop_now(sw->ctl->loop);
     struct port_id id = {sw->dpid, copy->port};
-    const struct topo_port *known = topo_lookup_port(sw->ctl->topo, &id);
     /* A router port gets everything, which says nothing of members. */
-    if (!known || !known->up || igmp_snoop_is_router_port(snoop, &id)) {
+    if (!switch_has_port(sw->ctl, &id)
+        || igmp_snoop_is_router_port(snoop, &id)) {
         return;
     }
 

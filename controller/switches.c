@@ -48,6 +48,13 @@ switch_port_name(const struct ctl *ctl, const struct port_id *id)
     return port ? port->name : "";
 }
 
+bool
+switch_has_port(const struct ctl *ctl, const struct port_id *id)
+{
+    const struct topo_port *port = topo_lookup_port(ctl->topo, id);
+    return port ? port->up : id->port_no == PORT_LOCAL;
+}
+
 void
 switch_want_run(struct ctl_switch *sw)
 {

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from frames import TO_EX, fragments, record, tagged, v3_query, v3_report
+from lab import send_frames
 from procs import in_netns, wait_until
 from scene import GROUP, LONG, PORT, Net, expect_all, expect_nothing
 
@@ -168,3 +169,20 @@ def test_what_others_delete_is_installed_again(net):
     net.wait_members(host)
     net.stream(rate=1000, count=1000).wait()
     expect_all(receiver.wait_for(1000).stop(), 1000)
+
+
+@pytest.mark.parametrize("config", [LONG], ids=[""])
+def test_the_machine_of_the_switch_joins_too(net):
+    """By the bridge's own interface; and it stays a member over a restart."""
+    local = 0xfffffffe
+    home = net.lab.home
+    home.run("ip", "link", "set", "s1", "up")
+    send_frames(home.netns, "s1", [v3_report("10.1.0.99",
+                                             [record(TO_EX, GROUP)])])
+    wait_until(lambda: net.rest.member_ports(net.s1, GROUP) == [local], 5,
+               "it is a member")
+    wait_until(lambda: "actions=LOCAL" in str(net.s1.groups()), 5, "a copy")
+    net.daemon.kill()
+    net.daemon.start().wait_synced(net.s1)
+    assert net.rest.member_ports(net.s1, GROUP) == [local]
+    assert net.rest.counter(net.s1, "group_mods") == 0
