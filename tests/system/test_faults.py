@@ -171,6 +171,7 @@ def test_a_reload_changes_the_timers(net):
     net.daemon.configure(SHORT.replace("query_interval: 1,",
                                        "query_interval: 7.5,"))
     net.daemon.process.signal(signal.SIGHUP)
+    # Of IGMP and of MLD.
     wait_until(lambda: [q["query_interval_s"]
-                        for q in net.rest.list("queriers")] == [7.5], 5,
+                        for q in net.rest.list("queriers")] == [7.5] * 2, 5,
                "the new interval")
