@@ -180,15 +180,21 @@ unset_entry(const struct channel_state *c, const struct ip_addr *source)
                     ip_addr_is_any(source) ? PRIO_STAR_G : PRIO_S_G, &match);
 }
 
+static int
+compare_sources(const void *a_, const void *b_)
+{
+    const struct channel_source *a = a_, *b = b_;
+    return ip_addr_compare(&a->address, &b->address);
+}
+
+/* They are sorted: hosts may name very many. */
 static struct channel_source *
 find_source(const struct channel_state *c, const struct ip_addr *address)
 {
-    for (size_t i = 0; i < c->n_sources; i++) {
-        if (ip_addr_equal(&c->sources[i].address, address)) {
-            return &c->sources[i];
-        }
-    }
-    return NULL;
+    struct channel_source key = {.address = *address};
+    return c->n_sources ? bsearch(&key, c->sources, c->n_sources,
+                                  sizeof *c->sources, compare_sources)
+                        : NULL;
 }
 
 /* Those that filters name; one that was there goes on as it is. */

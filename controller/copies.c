@@ -11,7 +11,13 @@
 
 #include <stdlib.h>
 
+#include "controller/fast-path.h"
+#include "controller/log.h"
 #include "lib/xalloc.h"
+
+VLOG_DEFINE_THIS_MODULE(copies);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
 struct copy_list {
     uint64_t dpid;
@@ -57,6 +63,13 @@ compare_copies(const void *a_, const void *b_)
     return d ? d : a->port < b->port ? -1 : a->port > b->port;
 }
 
+static int
+compare_ports(const void *a_, const void *b_)
+{
+    const uint32_t *a = a_, *b = b_;
+    return *a < *b ? -1 : *a > *b;
+}
+
 /* Sorts and drops doubles.  Members come sorted, so that there is something to
  * do only where there are router ports or unicast copies. */
 static void
@@ -99,6 +112,50 @@ drop_doubles(struct copy_list *list)
     list->n = n_all ? n : list->n;
 }
 
+/* The port with the most copies for single hosts; 0 if none has two. */
+static uint32_t
+busiest_port(const struct copy_list *list)
+{
+    uint32_t *ports = xcalloc(list->n, sizeof *ports), busiest = 0;
+    size_t n = 0, most = 1;
+    for (size_t i = 0; i < list->n; i++) {
+        if (!mac_addr_is_zero(&list->copies[i].eth_dst)) {
+            ports[n++] = list->copies[i].port;
+        }
+    }
+    if (n) {
+        qsort(ports, n, sizeof *ports, compare_ports);
+    }
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i; end < n && ports[end] == ports[i]; end++) {
+        }
+        if (end - i > most) {
+            most = end - i;
+            busiest = ports[i];
+        }
+    }
+    free(ports);
+    return busiest;
+}
+
+/* More copies than the switch makes quickly, or takes at all: whole ports get
+ * one for all again, so that nobody goes without. */
+static void
+merge_ports(const struct ctl_switch *sw, struct copy_list *list)
+{
+    uint32_t port;
+    while (list->n > FAST_PATH_OUTPUTS && (port = busiest_port(list))) {
+        static const struct mac_addr all;
+        VLOG_WARN_RL(&rl,
+                     DPID_FMT ": %zu copies of a packet are too many: port "
+                              "%" PRIu32 " gets one for all behind it",
+                     sw->dpid, list->n, port);
+        add(list, &(struct port_id){sw->dpid, port}, &all);
+        sort_copies(list);
+        drop_doubles(list);
+    }
+}
+
 size_t
 copies_of(const struct ctl_switch *sw, uint16_t vlan,
           const struct ip_addr *source, const struct ip_addr *group,
@@ -114,6 +171,7 @@ copies_of(const struct ctl_switch *sw, uint16_t vlan,
     sort_copies(&list);
     if (list.unicast) {
         drop_doubles(&list);
+        merge_ports(sw, &list);
     }
     *copies = list.copies;
     return list.n;

@@ -430,7 +430,9 @@ void copy_to_bucket(const struct ofp_copy *, struct ofp_bucket *);
  * of a vlan. */
 void restore_adopt(struct ctl_switch *, const struct ofp_adopted *);
 void restore_router_ports(struct ctl_switch *, const struct ofp_adopted *);
-/* All are known: makes members of their receivers. */
+/* All are known.  Their vlans are there; then, when it is known which ports
+ * lead to routers by configuration, members are made of their receivers. */
+void restore_vlans(struct ctl_switch *);
 void restore_memberships(struct ctl_switch *);
 void restore_forget(struct ctl_switch *);
 

@@ -76,7 +76,9 @@ restore_adopt(struct ctl_switch *sw, const struct ofp_adopted *found)
     }
 }
 
-/* Unregistered groups of the vlan went to these ports. */
+/* Unregistered groups of the vlan went to these ports.  With another policy
+ * nothing on the switch tells which ports lead to routers: then they come back
+ * as members of what they got, until they are heard again. */
 void
 restore_router_ports(struct ctl_switch *sw, const struct ofp_adopted *found)
 {
@@ -207,6 +209,14 @@ compare_adopted(const void *a_, const void *b_)
     }
     int d = ip_addr_compare(&a->channel.group, &b->channel.group);
     return d ? d : ip_addr_compare(&a->channel.source, &b->channel.source);
+}
+
+void
+restore_vlans(struct ctl_switch *sw)
+{
+    for (size_t i = 0; i < sw->n_adopted; i++) {
+        vlan_get(sw->ctl, sw->adopted[i].channel.vlan);
+    }
 }
 
 void

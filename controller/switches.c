@@ -178,8 +178,9 @@ table_synced(void *sw_)
     struct ctl_switch *sw = sw_;
     struct ctl *ctl = sw->ctl;
     size_t n = sw->n_adopted;
-    restore_memberships(sw);
+    restore_vlans(sw);
     query_ports(sw);
+    restore_memberships(sw);
     pipeline_set(sw);
     rules_mark_all(ctl, sw->dpid);
     /* All of it must be desired before this switch's table runs: what is not

@@ -96,8 +96,8 @@ address(const char *text)
 
 /* A host behind 'port' of the first switch; 'source' "" is any. */
 static void
-report_of(struct rig *r, uint32_t port, uint8_t host, const char *group,
-          const char *source, bool leave)
+say(struct rig *r, uint32_t port, uint16_t host, const char *group,
+    const char *source, bool leave)
 {
     struct ip_addr s = source[0] ? address(source) : IP_ADDR_ANY;
     struct igmp_report_record record = {
@@ -109,7 +109,8 @@ report_of(struct rig *r, uint32_t port, uint8_t host, const char *group,
     };
     struct igmp_report msg = {
         .version = 3,
-        .eth_src = {{2, 0, 0, 0, host, (uint8_t) port}},
+        .eth_src = {{2, 0, 0, (uint8_t) (host >> 8), (uint8_t) host,
+                     (uint8_t) port}},
         .vlan = r->vlan,
         .ip_src = ip_addr_v4(0x0a010000 + port),
         .records = &record,
@@ -124,6 +125,13 @@ report_of(struct rig *r, uint32_t port, uint8_t host, const char *group,
 
     assert_true(size > 0);
     fake_switch_packet(r->net.switches[0].fake, port, frame, size, NULL, NULL);
+}
+
+static void
+report_of(struct rig *r, uint32_t port, uint16_t host, const char *group,
+          const char *source, bool leave)
+{
+    say(r, port, host, group, source, leave);
     assert_true(sim_net_settle(&r->net));
 }
 
@@ -515,6 +523,54 @@ a_copy_for_all_takes_the_place_of_single_ones(void **state)
     sim_net_uninit(&r.net);
 }
 
+struct counts {
+    int for_all, for_one;
+};
+
+static void
+count_copy(void *counts_, uint32_t port, const void *frame, size_t size)
+{
+    struct counts *counts = counts_;
+
+    (void) size;
+    if (port != FAKE_PORT_CONTROLLER) {
+        ++*(*(const uint8_t *) frame == 2 ? &counts->for_one
+                                          : &counts->for_all);
+    }
+}
+
+/* More copies than a switch takes: a whole port gets one for all behind it,
+ * and nobody goes without. */
+static void
+too_many_copies_become_one_for_all(void **state)
+{
+    enum { N_HOSTS = 510 };
+    struct rig r;
+    struct counts counts = {0};
+    uint8_t frame[SIM_FRAME_SIZE];
+    char yaml[512];
+
+    (void) state;
+    snprintf(yaml, sizeof yaml, "port_defaults: {max_reports: 100000}\n%s",
+             unicast);
+    setup(&r, yaml);
+    for (uint16_t host = 0; host < N_HOSTS; host++) {
+        say(&r, 3, host, "226.2.2.2", "", false);
+        say(&r, 8, host, "226.2.2.2", "", false);
+        if (host % 50 == 0) {
+            assert_true(sim_net_settle(&r.net));
+        }
+    }
+    assert_true(sim_net_settle(&r.net));
+
+    size_t size = build(&r, "10.1.1.1", "226.2.2.2", frame);
+    fake_switch_probe(r.net.switches[0].fake, ENTERS_AT, frame, size,
+                      count_copy, &counts);
+    assert_int_equal(counts.for_all, 1);
+    assert_int_equal(counts.for_one, N_HOSTS);
+    sim_net_uninit(&r.net);
+}
+
 static void
 a_restart_modifies_nothing(void **state)
 {
@@ -563,6 +619,7 @@ main(void)
         cmocka_unit_test(a_restart_modifies_nothing),
         cmocka_unit_test(a_restart_modifies_no_copy_for_one_host),
         cmocka_unit_test(a_copy_for_all_takes_the_place_of_single_ones),
+        cmocka_unit_test(too_many_copies_become_one_for_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
