@@ -145,6 +145,9 @@ struct ctl_vlan {
     } families[IGMP_N_FAMILIES]; /* By enum igmp_family. */
     struct loop_timer timer;
     struct igmp_address *address; /* NULL unless it is looked for. */
+    /* MLD was switched on: IPv6 is flooded until hosts have answered; 0: they
+     * have. */
+    int64_t mld_from;
     /* What ports were told, by port_id: they live as long as the vlan, as its
      * machines refer to them. */
     struct vlan_port *ports;

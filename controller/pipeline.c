@@ -306,6 +306,13 @@ policy(const struct config_vlan *config, enum igmp_family family)
                                                : config->unregistered;
 }
 
+static enum config_unregistered
+vlan_policy(const struct ctl_vlan *v, enum igmp_family family)
+{
+    return family == IGMP_IPV6 && v->mld_from ? CONFIG_UNREGISTERED_FLOOD
+                                              : policy(v->config, family);
+}
+
 /* Of vlans without a flow of their own. */
 static void
 set_misses(struct ctl_switch *sw)
@@ -376,7 +383,7 @@ pipeline_policy(const struct ctl_switch *sw, const struct ctl_vlan *v,
                 struct ofp_bucket **buckets)
 {
     struct mrouters m = {.dpid = sw->dpid};
-    switch (policy(v->config, family)) {
+    switch (vlan_policy(v, family)) {
     case CONFIG_UNREGISTERED_FLOOD:
         flow->goto_table = TABLE_L2;
         break;
@@ -404,7 +411,7 @@ set_policy(struct ctl_switch *sw, struct ctl_vlan *v, enum igmp_family family)
     struct ofp_bucket *buckets;
     size_t n = pipeline_policy(sw, v, family, &flow, &buckets);
     if (n
-        || policy(v->config, family)
+        || vlan_policy(v, family)
                != policy(&sw->ctl->config->vlan_default, family)) {
         ofp_table_set(sw->table, &flow, buckets, n, 0, NULL);
     } else {

@@ -20,7 +20,7 @@ VLOG_DEFINE_THIS_MODULE(vlans);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
-enum { MAX_LEARNED_VLANS = 256 };
+enum { MAX_LEARNED_VLANS = 256, ANSWER_MARGIN = 1000 };
 
 void
 vlan_settle(struct ctl_vlan *v)
@@ -31,7 +31,22 @@ vlan_settle(struct ctl_vlan *v)
         int64_t at = igmp_snoop_deadline(vlan_snoop(v, f));
         soonest = at < soonest ? at : soonest;
     }
+    if (v->mld_from && v->mld_from < soonest) {
+        soonest = v->mld_from;
+    }
     loop_timer_set(v->ctl->loop, &v->timer, soonest);
+}
+
+/* Hosts have had the time to answer. */
+static void
+begin_mld(struct ctl_vlan *v)
+{
+    struct ctl_switch *sw, *tmp;
+    v->mld_from = 0;
+    HASH_ITER (hh, v->ctl->switches, sw, tmp) {
+        pipeline_set_vlan(sw, v);
+        streams_policy_changed(sw, v->vlan);
+    }
 }
 
 static void
@@ -43,6 +58,9 @@ timer_cb(void *v_, int64_t now)
     }
     for (int f = 0; f < IGMP_N_FAMILIES; f++) {
         igmp_snoop_run(vlan_snoop(v, f), now);
+    }
+    if (v->mld_from && v->mld_from <= now) {
+        begin_mld(v);
     }
     vlan_settle(v);
 }
@@ -492,8 +510,14 @@ vlans_reconfigure(struct ctl *ctl)
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, ctl->vlans, v, tmp) {
         struct vlan_port *port, *next;
+        bool had_mld = v->config->mld;
         v->config = config_get_vlan(ctl->config, v->vlan);
+        v->mld_from =
+            had_mld ? v->mld_from
+                    : loop_now(ctl->loop) + ANSWER_MARGIN
+                          + v->config->igmp[IGMP_IPV6].query_response_interval;
         if (!v->config->mld) {
+            v->mld_from = 0;
             /* Who joins is not heard any more: who had joined must not be
              * alone in getting it. */
             topo_each_switch(ctl->topo, forget_ports, v);

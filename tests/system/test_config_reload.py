@@ -127,8 +127,31 @@ def test_mld_is_switched_off_and_on_again(net):
     assert reach_other(501) == 500 and asks() != [True]
     net.daemon.reload(LONG)
     net.wait_members(member)
+    wait_until(lambda: not flooding(net), 5, "hosts had the time to answer")
     assert reach_other(1001) == 0 and asks() == [True]
     expect_all(receiver.stop(), 1500, source=source, group=V6.group)
+
+
+def flooding(net):
+    """Is IPv6 multicast without members flooded?"""
+    return [f for f in net.s1.flows("table=40")
+            if "priority=2,ipv6" in f and "resubmit(,50)" in f
+            or "priority=2,ipv6" in f and "goto_table:50" in f]
+
+
+def test_nobody_loses_a_packet_when_mld_is_switched_on(net):
+    member = net.hosts[0]
+    net.daemon.reload(settings(LONG, mld="false"))
+    receiver = member.receive(V6.group, PORT)
+    n = 3000
+    stream = net.stream(group=V6.group, rate=1000, count=n)
+    receiver.wait_for(300)
+    net.daemon.reload(LONG)
+    assert flooding(net)
+    stream.wait()
+    expect_all(receiver.wait_for(n).stop(), n, group=V6.group,
+               source=net.extender.link_local)
+    wait_until(lambda: not flooding(net), 5, "it is pruned again")
 
 
 def test_a_port_that_comes_has_its_settings(net):

@@ -7,7 +7,7 @@ import pytest
 from frames import TO_EX, fragments, record, tagged, v3_query, v3_report
 from lab import send_frames
 from procs import in_netns, wait_until
-from scene import GROUP, LONG, PORT, Net, expect_all, expect_nothing
+from scene import GROUP, LONG, PORT, SHORT, Net, expect_all, expect_nothing
 
 
 def test_each_vlan_is_a_world_of_its_own(net):
@@ -128,6 +128,8 @@ def test_a_member_loses_nothing_while_others_come_and_go(ofmcast):
     assert joins.stop()[0]["duplicated"] == 0
 
 
+@pytest.mark.parametrize("config", [
+    SHORT + "port_defaults: {max_groups: 0, max_reports: 0}\n"], ids=[""])
 def test_thousands_of_groups(net):
     """One host joins them, gets them all, and leaves."""
     host = net.hosts[0]
