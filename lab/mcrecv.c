@@ -108,6 +108,12 @@ change_membership(struct receiver *r, bool in)
         errno = error;
         die(in ? "join" : "leave");
     }
+    if (in && options.join.exclude && options.join.n_sources) {
+        /* The API joins first and filters then: this came in between. */
+        while (recv(r->fd, NULL, 0, MSG_TRUNC) >= 0) {
+            continue;
+        }
+    }
     tell(in ? "joined" : "left", r);
 }
 
