@@ -388,6 +388,7 @@ void
 igmp_group_uninit(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
     igmp_sources_tell(g, ctx, -1);
+    ctx->sources->n -= g->n_sources;
     free(g->sources);
     igmp_hosts_forget_all(g, ctx);
     free(g->rare);

@@ -15,8 +15,8 @@
  *
  * Its two lists have files of their own: igmp-sources.h, igmp-hosts.h.
  *
- * Limits: IGMP_MAX_SOURCES sources; what would pass them is left out and
- * counted in 'ctx->refused'. */
+ * Limits: IGMP_MAX_SOURCES sources, 'ctx->sources' of a port; what would pass
+ * them is left out and counted in 'ctx->refused'. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,10 +50,17 @@ igmp_times_repeat_version(const struct igmp_times *t)
     return t->query_version ? t->query_version : t->finish_version;
 }
 
+/* How many there are, and may be. */
+struct igmp_quota {
+    uint32_t n, max;
+};
+
 /* What a call needs and what comes out of it. */
 struct igmp_group_ctx {
     const struct igmp_times *times;
     struct igmp_hosts *hosts; /* Of the vlan. */
+    /* Of the port: of its groups, and of its hosts' own filters. */
+    struct igmp_quota *sources, *host_sources;
     int64_t now;
     enum igmp_leave leave;
     bool asks_hosts; /* Silent hosts are asked one by one. */
@@ -71,7 +78,7 @@ struct igmp_group_ctx {
     bool changed;       /* What the port gets is not what it got before. */
     bool hosts_changed; /* What some host wants is not what it wanted. */
     int64_t soonest;    /* Call igmp_group_run() no later. */
-    size_t refused;     /* Sources beyond the limit. */
+    size_t refused;     /* Sources beyond a limit. */
 };
 
 /* What few have. */

@@ -222,6 +222,7 @@ free_wish(struct igmp_group *g, struct igmp_group_ctx *ctx,
     struct igmp_host *host = w->host;
 
     tell_wish(g, ctx, w, -1);
+    ctx->host_sources->n -= w->n_sources;
     *w->pprev = w->next;
     if (w->next) {
         w->next->pprev = w->pprev;
@@ -272,6 +273,25 @@ igmp_hosts_tell(const struct igmp_group *g, struct igmp_group_ctx *ctx,
 
 /* Filters. */
 
+/* Returns how many of 'n' sources there is room for.  What is left out we do
+ * not know of: a host may want more than we think. */
+static size_t
+take_quota(struct igmp_group *g, struct igmp_group_ctx *ctx,
+           const struct igmp_wish *w, size_t n)
+{
+    struct igmp_quota *q = ctx->host_sources;
+    size_t others = q->n - w->n_sources;
+    size_t room = q->max > others ? q->max - others : 0;
+
+    if (n > room) {
+        ctx->refused += n - room;
+        igmp_group_hide(g, ctx, ctx->now + ctx->times->membership);
+        n = room;
+    }
+    q->n = (uint32_t) (others + n);
+    return n;
+}
+
 void
 igmp_hosts_set_filter(struct igmp_group *g, struct igmp_group_ctx *ctx,
                       struct igmp_wish *w, bool exclude,
@@ -281,6 +301,7 @@ igmp_hosts_set_filter(struct igmp_group *g, struct igmp_group_ctx *ctx,
         && (!n || !memcmp(w->sources, sources, n * sizeof *sources))) {
         return;
     }
+    n = take_quota(g, ctx, w, n);
     tell_wish(g, ctx, w, -1);
     w->exclude = exclude;
     w->n_sources = (uint16_t) n;

@@ -6,7 +6,7 @@
 
 /* What a port may do, and who is told when it may not. */
 
-enum { WARN_PERCENT = 80, CALM_PERCENT = 70 };
+enum { WARN_PERCENT = 80, CALM_PERCENT = 70, MAX_HOST_SOURCES = 1 << 16 };
 
 const struct igmp_port_config igmp_port_config_default = {
     .leave = IGMP_LEAVE_QUERY};
@@ -14,12 +14,20 @@ const struct igmp_port_config igmp_port_config_default = {
 const struct igmp_port_config *
 igmp_port_settings(struct igmp_snoop *s, struct igmp_port *port)
 {
-    if (!port->config && s->ops.port_config) {
+    if (port->config) {
+        return port->config;
+    }
+    if (s->ops.port_config) {
         port->config = s->ops.port_config(s->aux, &port->id);
     }
     if (!port->config) {
         port->config = &igmp_port_config_default;
     }
+    port->sources.max = IGMP_MAX_PORT_SOURCES;
+    /* Each source of a host with a copy of its own may cost a flow too. */
+    port->host_sources.max = port->config->delivery == IGMP_DELIVER_MULTICAST
+                                 ? MAX_HOST_SOURCES
+                                 : IGMP_MAX_PORT_SOURCES;
     return port->config;
 }
 
@@ -113,20 +121,28 @@ void
 igmp_limits_watch_sources(struct igmp_turn *t)
 {
     struct igmp_group *g = &t->m->group;
+    struct igmp_port *port = t->m->port;
+    bool full = port->sources.n >= port->sources.max;
     struct igmp_guard_event event = {.guard = IGMP_GUARD_SOURCES,
                                      .watermark = true,
                                      .group = t->m->entry->address,
                                      .value = g->n_sources,
                                      .limit = IGMP_MAX_SOURCES};
 
+    if (g->n_sources) {
+        watch(t->s, port, IGMP_GUARD_SOURCES, port->sources.n,
+              port->sources.max);
+    }
     if (reaches_watermark(&g->sources_warned, g->n_sources,
                           IGMP_MAX_SOURCES)) {
-        igmp_guard_tell(t->s, t->m->port, &event);
+        igmp_guard_tell(t->s, port, &event);
     }
     if (t->ctx.refused) {
         event.watermark = false;
+        event.value = full ? port->sources.n : g->n_sources;
+        event.limit = full ? port->sources.max : IGMP_MAX_SOURCES;
         t->s->counters[IGMP_LIMIT] += t->ctx.refused;
-        igmp_guard_tell(t->s, t->m->port, &event);
+        igmp_guard_tell(t->s, port, &event);
     }
 }
 

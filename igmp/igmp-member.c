@@ -81,6 +81,7 @@ igmp_turn_begin(struct igmp_turn *t, struct igmp_snoop *s,
                 struct igmp_member *m)
 {
     const struct igmp_port_config *config = igmp_port_settings(s, m->port);
+    struct igmp_port *port = m->port;
 
     *t = (struct igmp_turn){
         .s = s,
@@ -89,6 +90,8 @@ igmp_turn_begin(struct igmp_turn *t, struct igmp_snoop *s,
         .had_one_copy = m->group.one_copy,
         .ctx = {.times = &s->times,
                 .hosts = &s->table.hosts,
+                .sources = &port->sources,
+                .host_sources = &port->host_sources,
                 .now = s->now,
                 .leave = config->leave,
                 .asks_hosts = config->leave == IGMP_LEAVE_TRACKED

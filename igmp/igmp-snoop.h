@@ -34,6 +34,8 @@ enum {
     IGMP_MAX_GROUPS = 1 << 20, /* Groups a vlan. */
     IGMP_MAX_SOURCES = 256,    /* Sources a (group, port). */
     IGMP_MAX_HOSTS = 1024,     /* Hosts a (group, port). */
+    /* Sources of all groups of a port: each may cost a flow. */
+    IGMP_MAX_PORT_SOURCES = 4096,
 };
 
 /* What router ports hear of members. */
@@ -114,7 +116,7 @@ enum igmp_guard {
     IGMP_GUARD_VLAN_GROUPS,
     IGMP_GUARD_PORT_GROUPS,
     IGMP_GUARD_PORT_HOSTS,
-    IGMP_GUARD_SOURCES,    /* Of a (group, port). */
+    IGMP_GUARD_SOURCES,    /* Of a (group, port), or of a port. */
     IGMP_GUARD_PERMISSION, /* A group that may not be joined. */
     IGMP_GUARD_ROLE,       /* A host port that sent a query or the like. */
     IGMP_N_GUARDS

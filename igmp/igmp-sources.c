@@ -58,7 +58,8 @@ igmp_sources_add(struct igmp_group *g, struct igmp_group_ctx *ctx,
 {
     size_t i = source_place(g, a);
 
-    if (g->n_sources >= IGMP_MAX_SOURCES) {
+    if (g->n_sources >= IGMP_MAX_SOURCES
+        || ctx->sources->n >= ctx->sources->max) {
         ctx->refused++;
         return;
     }
@@ -73,6 +74,7 @@ igmp_sources_add(struct igmp_group *g, struct igmp_group_ctx *ctx,
     struct igmp_source_view *s = &g->sources[i];
     memmove(s + 1, s, (g->n_sources - i) * sizeof *s);
     g->n_sources++;
+    ctx->sources->n++;
     *s = (struct igmp_source_view){
         .address = *a, .forward = forward, .expires = expires};
     igmp_group_wake(ctx, expires);
@@ -93,6 +95,7 @@ igmp_sources_delete(struct igmp_group *g, struct igmp_group_ctx *ctx,
         ctx->changed = true;
     }
     g->n_sources--;
+    ctx->sources->n--;
     memmove(s, s + 1, (g->n_sources - i) * sizeof *s);
 }
 

@@ -22,7 +22,10 @@ igmp_table_uninit(struct igmp_table *t)
 
     HASH_ITER (hh, t->ports, port, next) {
         while (port->members) {
-            struct igmp_group_ctx no_ctx = {.hosts = &t->hosts};
+            struct igmp_group_ctx no_ctx = {.hosts = &t->hosts,
+                                            .sources = &port->sources,
+                                            .host_sources =
+                                                &port->host_sources};
             struct igmp_member *m = port->members;
 
             m->group.n_sources = 0; /* Nobody is told. */

@@ -60,6 +60,7 @@ struct igmp_port {
 
     const struct igmp_port_config *config; /* NULL: to be asked for. */
     uint32_t n_groups, n_hosts;            /* Learned. */
+    struct igmp_quota sources, host_sources;
     unsigned int warned; /* Bits: guards near their limits. */
 };
 

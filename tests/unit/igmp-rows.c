@@ -110,10 +110,13 @@ init(struct fixture *f)
     f->ctx = (struct igmp_group_ctx){.times = &f->times,
                                      .now = 1000000,
                                      .hosts = &f->hosts,
+                                     .sources = &f->port.sources,
+                                     .host_sources = &f->port.host_sources,
                                      .query = query,
                                      .ask_host = ask_host,
                                      .special = special,
                                      .aux = f};
+    f->port.sources.max = f->port.host_sources.max = 4096;
     igmp_group_init(&f->g);
 }
 
@@ -140,6 +143,8 @@ uninit(struct fixture *f)
     igmp_group_uninit(&f->g, &f->ctx);
     assert_int_equal(f->hosts.n, 0);
     assert_int_equal(f->port.n_hosts, 0);
+    assert_int_equal(f->port.sources.n, 0);
+    assert_int_equal(f->port.host_sources.n, 0);
     igmp_hosts_uninit(&f->hosts);
     for (int i = 0; i < 6; i++) {
         assert_int_equal(f->specials[i], 0);

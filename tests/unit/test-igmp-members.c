@@ -676,6 +676,37 @@ sources_are_watched(void **state)
     check_log(f, "p2!sources");
 }
 
+/* One port cannot fill the switch: 40 groups of 128 sources each. */
+static void
+sources_of_a_port_are_limited(void **state)
+{
+    struct fixture *f = *state;
+    struct ip_addr sources[128], g;
+    struct igmp_report report = report_of(1, 3);
+    struct igmp_report_record r = {
+        .type = IGMP_ALLOW_NEW_SOURCES, .sources = sources, .n_sources = 128};
+    size_t n = 0;
+
+    report.records = &r;
+    for (unsigned int i = 0; i < 128; i++) {
+        sources[i] = ip_addr_v4(0x0a090001 + i);
+    }
+    for (unsigned int i = 0; i < 40; i++) {
+        r.group = g = ip_addr_v4(0xef050000 + i);
+        say(f, 2, &report);
+        n += igmp_snoop_filtered_sources(f->s, &g, NULL, 0);
+        assert_int_equal(strstr(f->log, "p2!sources") != NULL, i > 31);
+        f->log[0] = '\0';
+    }
+    assert_int_equal(n, IGMP_MAX_PORT_SOURCES);
+    assert_int_equal(igmp_snoop_counter(f->s, IGMP_LIMIT), 8 * 128);
+    assert_true(forwards(f, 2, "10.9.0.1", "239.5.0.31"));
+    tell(f, 3, 2, IGMP_ALLOW_NEW_SOURCES, G, A, NULL); /* Another port. */
+    assert_true(forwards(f, 3, A, G));
+    advance(f, GMI);
+    assert_int_equal(igmp_snoop_n_groups(f->s), 0);
+}
+
 int
 main(void)
 {
@@ -709,6 +740,7 @@ main(void)
         TEST(fewer_groups_after_a_reload),
         TEST(ssm_range_has_sources_only),
         TEST(sources_are_watched),
+        TEST(sources_of_a_port_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
