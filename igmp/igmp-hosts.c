@@ -9,6 +9,8 @@
 #include "igmp/igmp-table.h"
 #include "lib/xalloc.h"
 
+enum { SPLIT_TIME = 500 };
+
 _Static_assert(IGMP_MAX_HOSTS <= UINT16_MAX / 2, "n_hosts overflows");
 _Static_assert(IGMP_MAX_SOURCES <= UINT16_MAX, "n_sources overflows");
 
@@ -346,6 +348,14 @@ change_filter(struct igmp_group *g, struct igmp_group_ctx *ctx,
     igmp_hosts_set_filter(g, ctx, w, w->exclude, merged, n_merged);
 }
 
+/* A list that is too long for one report comes in several, one right after the
+ * other (RFC 3376 4.2.16): they add up. */
+static bool
+goes_on(const struct igmp_group_ctx *ctx, const struct igmp_wish *w)
+{
+    return ctx->now - w->last_report <= SPLIT_TIME;
+}
+
 /* Is an IS_IN the answer to a general query, all that the host wants?  A host
  * that was asked about some sources names only those of them that it wants,
  * and does so in EXCLUDE mode too (RFC 3376 5.2). */
@@ -353,7 +363,7 @@ static bool
 is_complete(const struct igmp_group *g, const struct igmp_group_ctx *ctx,
             const struct igmp_wish *w)
 {
-    return w->last_report != ctx->now
+    return !goes_on(ctx, w)
            && (g->last_lowered == INT64_MIN
                || ctx->now - g->last_lowered
                       > 2 * ctx->times->last_member_time);
@@ -377,7 +387,11 @@ igmp_hosts_report(struct igmp_group *g, struct igmp_group_ctx *ctx,
         igmp_hosts_set_filter(g, ctx, w, true, list, n);
         break;
     case IGMP_CHANGE_TO_INCLUDE:
-        igmp_hosts_set_filter(g, ctx, w, false, list, n);
+        if (n && !w->exclude && goes_on(ctx, w)) {
+            change_filter(g, ctx, w, list, n, true);
+        } else {
+            igmp_hosts_set_filter(g, ctx, w, false, list, n);
+        }
         break;
     case IGMP_ALLOW_NEW_SOURCES:
         change_filter(g, ctx, w, list, n, !w->exclude);

@@ -3,6 +3,7 @@
 #include "igmp/igmp-snoop.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "igmp/igmp-check.h"
 #include "igmp/igmp-hosts.h"

@@ -267,12 +267,12 @@ model_host(const struct world *w, struct model *m, int version, uint8_t type,
 {
     struct filter f = m->hosts[host].filter;
     bool include = f.there && !f.exclude;
-    bool complete = m->hosts[host].seen != w->now
-                    && (!m->asked || w->now - m->asked > 2 * LMQT);
+    bool goes_on = w->now - m->hosts[host].seen <= 500;
+    bool complete = !goes_on && (!m->asked || w->now - m->asked > 2 * LMQT);
 
     if (type == IGMP_MODE_IS_EXCLUDE || type == IGMP_CHANGE_TO_EXCLUDE) {
         f = (struct filter){true, true, set};
-    } else if (type == IGMP_CHANGE_TO_INCLUDE
+    } else if ((type == IGMP_CHANGE_TO_INCLUDE && !(set && include && goes_on))
                || (type == IGMP_MODE_IS_INCLUDE && complete)) {
         f = (struct filter){true, false, set};
     } else if (type == IGMP_BLOCK_OLD_SOURCES ? include : f.exclude) {
