@@ -363,7 +363,7 @@ static bool
 is_complete(const struct igmp_group *g, const struct igmp_group_ctx *ctx,
             const struct igmp_wish *w)
 {
-    return !goes_on(ctx, w)
+    return !goes_on(ctx, w) && ctx->now >= igmp_group_hidden_until(g)
            && (g->last_lowered == INT64_MIN
                || ctx->now - g->last_lowered
                       > 2 * ctx->times->last_member_time);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include <utlist.h>
+
 #include "igmp/igmp-hosts.h"
 
 /* Hosts that are heard on another port than before.
@@ -80,6 +82,8 @@ arrive(struct igmp_snoop *s, struct igmp_member *m, struct igmp_host *to,
         w->version = from->version;
         w->last_report = s->now;
         igmp_group_wake(&t.ctx, s->now + s->times.host_silent);
+        /* It may still answer what it was asked where it was. */
+        igmp_group_hide(g, &t.ctx, s->now + s->times.last_member_time);
         igmp_group_record(g, &t.ctx, from->version, type, from->sources,
                           from->n_sources);
     }
@@ -131,7 +135,8 @@ ask_departing(struct igmp_snoop *s, struct igmp_departure *d,
         igmp_send_query(s, &d->move.from, &q);
     }
     d->queries_left--;
-    timer_heap_set(&s->departures, &d->timer, s->now + s->times.last_member);
+    d->at = s->now + s->times.last_member;
+    DL_APPEND(s->departures, d);
 }
 
 /* While another is the querier nobody can be asked: the host stays where it
@@ -158,10 +163,8 @@ start_departure(struct igmp_snoop *s, struct igmp_host *from,
 void
 igmp_moves_run(struct igmp_snoop *s)
 {
-    struct timer_node *node;
-
-    while ((node = timer_heap_pop_due(&s->departures, s->now))) {
-        struct igmp_departure *d = (struct igmp_departure *) (void *) node;
+    while (igmp_moves_deadline(s) <= s->now) {
+        struct igmp_departure *d = s->departures;
         struct igmp_port *port =
             igmp_table_lookup_port(&s->table, &d->move.from);
         struct igmp_host *host =
@@ -169,6 +172,7 @@ igmp_moves_run(struct igmp_snoop *s)
                  : NULL;
         bool is_here = !host || host->departure != d->id;
 
+        DL_DELETE(s->departures, d);
         if (!is_here && d->queries_left > 0) {
             ask_departing(s, d, host);
             continue;
@@ -180,15 +184,21 @@ igmp_moves_run(struct igmp_snoop *s)
     }
 }
 
+/* All wait for the same time, so the first is due first. */
+int64_t
+igmp_moves_deadline(const struct igmp_snoop *s)
+{
+    return s->departures ? s->departures->at : INT64_MAX;
+}
+
 void
 igmp_moves_uninit(struct igmp_snoop *s)
 {
-    struct timer_node *node;
+    struct igmp_departure *d, *next;
 
-    while ((node = timer_heap_pop_due(&s->departures, INT64_MAX))) {
-        free(node); /* It stands first in its departure. */
+    DL_FOREACH_SAFE (s->departures, d, next) {
+        free(d);
     }
-    timer_heap_uninit(&s->departures);
 }
 
 void

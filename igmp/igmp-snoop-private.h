@@ -40,7 +40,8 @@ struct igmp_snoop {
      * may have told shorter intervals than it kept to. */
     int64_t grace_since, grace_until;
 
-    struct timer_heap departures; /* Of hosts that seem to have moved. */
+    struct igmp_departure
+        *departures; /* In the order in which they are due. */
     uint32_t last_departure;
 
     bool groups_warned; /* Of the watermark. */
@@ -49,7 +50,8 @@ struct igmp_snoop {
 
 /* A host that was heard on another port is asked whether it has gone. */
 struct igmp_departure {
-    struct timer_node timer; /* First. */
+    struct igmp_departure *prev, *next;
+    int64_t at;
     uint32_t id;
     int queries_left;
     struct igmp_move move;
@@ -146,6 +148,7 @@ void igmp_limits_enforce(struct igmp_snoop *, struct igmp_port *);
 void igmp_moves_check(struct igmp_snoop *, struct igmp_port *,
                       const struct mac_addr *);
 void igmp_moves_run(struct igmp_snoop *);
+int64_t igmp_moves_deadline(const struct igmp_snoop *);
 void igmp_moves_uninit(struct igmp_snoop *);
 
 /* igmp-ports.c */

@@ -147,7 +147,6 @@ igmp_snoop_create(uint16_t vlan, const struct igmp_config *config,
     s->aux = aux;
     s->now = s->grace_since = s->grace_until = now;
     igmp_table_init(&s->table);
-    timer_heap_init(&s->departures);
     igmp_querier_init(&s->querier, config, now);
     update_times(s);
     igmp_proxy_init(s);
@@ -192,10 +191,11 @@ igmp_run_member(struct igmp_snoop *s, struct igmp_member *m)
 
     if (s->now < s->grace_until && m->group.last_lowered < s->grace_since) {
         timer_heap_set(&s->table.member_timers, &m->timer, s->grace_until);
-        return;
+        igmp_turn_begin(&t, s, m); /* Its delivery may be another. */
+    } else {
+        igmp_turn_begin(&t, s, m);
+        igmp_group_run(&m->group, &t.ctx);
     }
-    igmp_turn_begin(&t, s, m);
-    igmp_group_run(&m->group, &t.ctx);
     igmp_turn_end(&t);
 }
 
@@ -231,8 +231,7 @@ igmp_snoop_deadline(const struct igmp_snoop *s)
     int64_t at[] = {igmp_querier_deadline(&s->querier),
                     timer_heap_deadline(&s->table.port_timers),
                     timer_heap_deadline(&s->table.member_timers),
-                    timer_heap_deadline(&s->departures),
-                    igmp_proxy_deadline(s)};
+                    igmp_moves_deadline(s), igmp_proxy_deadline(s)};
     int64_t soonest = at[0];
 
     for (size_t i = 1; i < sizeof at / sizeof *at; i++) {

@@ -506,6 +506,9 @@ step_config(struct world *w)
 
     c->querier = what & 1;
     c->version = 1 + (int) (what >> 1) % 3;
+    if (c->family == IGMP_IPV6 && c->version < 2) {
+        c->version = 2; /* MLDv1. */
+    }
     c->address = what & 8 || c->family == IGMP_IPV6
                      ? addr(w, "fe80::", 0x0a000000u, what >> 4)
                      : IP_ADDR_ANY;

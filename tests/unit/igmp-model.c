@@ -268,7 +268,8 @@ model_host(const struct world *w, struct model *m, int version, uint8_t type,
     struct filter f = m->hosts[host].filter;
     bool include = f.there && !f.exclude;
     bool goes_on = w->now - m->hosts[host].seen <= 500;
-    bool complete = !goes_on && (!m->asked || w->now - m->asked > 2 * LMQT);
+    bool complete = !goes_on && w->now >= m->hidden_until
+                    && (!m->asked || w->now - m->asked > 2 * LMQT);
 
     if (type == IGMP_MODE_IS_EXCLUDE || type == IGMP_CHANGE_TO_EXCLUDE) {
         f = (struct filter){true, true, set};
@@ -362,6 +363,9 @@ model_move(struct world *w, unsigned int h, unsigned int from, unsigned int to)
         if (f.there) {
             new->hosts[h] = old->hosts[h];
             new->hosts[h].seen = w->now;
+            if (new->hidden_until < w->now + LMQT) {
+                new->hidden_until = w->now + LMQT;
+            }
             model_machine(w, new, new->hosts[h].version,
                           f.exclude ? IGMP_MODE_IS_EXCLUDE
                                     : IGMP_MODE_IS_INCLUDE,
@@ -372,6 +376,7 @@ model_move(struct world *w, unsigned int h, unsigned int from, unsigned int to)
     if (w->querier) {
         w->departs[h][from].at = w->now + LMQT / 2;
         w->departs[h][from].queries_left = 1;
+        w->departs[h][from].turn = w->turn++;
     }
     model_clean(w);
 }
@@ -444,23 +449,40 @@ expire(const struct world *w, struct model *m)
     m->one_copy &= w->now < m->hidden_until;
 }
 
-void
-model_run(struct world *w)
+/* The one of those due that has waited longest.  False if there is none. */
+static bool
+next_departure(const struct world *w, unsigned int *host, unsigned int *port)
 {
+    unsigned int turn = UINT32_MAX;
+
     for (unsigned int h = 0; h < HOSTS; h++) {
         for (unsigned int p = 0; p < PORTS; p++) {
-            if (!w->departs[h][p].at || w->departs[h][p].at > w->now) {
-                continue;
-            }
-            if (w->departs[h][p].queries_left--) {
-                w->departs[h][p].at = w->now + LMQT / 2;
-            } else {
-                model_depart(w, h, p);
+            if (w->departs[h][p].at && w->departs[h][p].at <= w->now
+                && w->departs[h][p].turn < turn) {
+                turn = w->departs[h][p].turn;
+                *host = h;
+                *port = p;
             }
         }
     }
+    return turn < UINT32_MAX;
+}
+
+void
+model_run(struct world *w)
+{
+    unsigned int h, p;
+
+    while (next_departure(w, &h, &p)) {
+        if (w->departs[h][p].queries_left--) {
+            w->departs[h][p].at = w->now + LMQT / 2;
+            w->departs[h][p].turn = w->turn++;
+        } else {
+            model_depart(w, h, p);
+        }
+    }
     for (unsigned int g = 0; g < GROUPS; g++) {
-        for (unsigned int p = 0; p < PORTS; p++) {
+        for (p = 0; p < PORTS; p++) {
             expire(w, &w->models[g][p]);
         }
     }

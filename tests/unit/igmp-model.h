@@ -73,9 +73,10 @@ struct world {
     struct {
         int64_t at; /* 0: no. */
         int queries_left;
+        unsigned int turn;
     } departs[HOSTS][PORTS]; /* It seems to have gone. */
     struct copies told[GROUPS][PORTS];
-    unsigned int n_moved, n_departed;
+    unsigned int n_moved, n_departed, turn;
     bool is_static; /* The operator is at work. */
 };
 
