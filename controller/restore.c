@@ -141,6 +141,20 @@ filter_of(const struct adopted_group *g, const struct ofp_copy *copy,
     return exclude;
 }
 
+/* Is this very copy one of the first 'n' entries'? */
+static bool
+is_among(const struct adopted_group *g, size_t n, const struct ofp_copy *copy)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct adopted_entry *e = &g->entries[i];
+        size_t k = place(e, copy);
+        if (k < e->n_copies && !compare_copies(&e->copies[k], copy)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 restore_copy(struct ctl_switch *sw, const struct adopted_group *g,
              const struct ofp_copy *copy)
@@ -161,26 +175,13 @@ restore_copy(struct ctl_switch *sw, const struct adopted_group *g,
     size_t n;
     bool exclude = filter_of(g, &all, sources, &n);
     igmp_snoop_restore(snoop, &id, &channel->group, exclude, sources, n, now);
-    if (!mac_addr_is_zero(&copy->eth_dst)) {
+    /* A port that got one for all in some entry has hosts that no other entry
+     * need name. */
+    if (!mac_addr_is_zero(&copy->eth_dst) && !is_among(g, g->n, &all)) {
         exclude = filter_of(g, copy, sources, &n);
         igmp_snoop_restore_host(snoop, &id, &channel->group, &copy->eth_dst,
                                 exclude, sources, n, now);
     }
-}
-
-/* Is the copy also one of an entry before the 'i'th? */
-static bool
-came_before(const struct adopted_group *g, size_t i,
-            const struct ofp_copy *copy)
-{
-    for (size_t j = 0; j < i; j++) {
-        size_t k = place(&g->entries[j], copy);
-        if (k < g->entries[j].n_copies
-            && !compare_copies(&g->entries[j].copies[k], copy)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void
@@ -192,7 +193,7 @@ restore_group(struct ctl_switch *sw, const struct adopted_group *g)
     for (size_t i = 0; i < g->n; i++) {
         const struct adopted_entry *e = &g->entries[i];
         for (size_t j = 0; j < e->n_copies; j++) {
-            if (!came_before(g, i, &e->copies[j])) {
+            if (!is_among(g, i, &e->copies[j])) {
                 restore_copy(sw, g, &e->copies[j]);
             }
         }
