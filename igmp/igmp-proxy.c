@@ -338,6 +338,8 @@ igmp_proxy_query_sent(struct igmp_snoop *s)
 
 /* Passing on. */
 
+/* No leaves: others may want the group, and nobody would ask them for a router
+ * that lowers its timers for it.  What it knows runs out by itself. */
 static void
 say_local(struct igmp_snoop *s, struct igmp_say *say,
           const struct igmp_record *r)
@@ -346,8 +348,8 @@ say_local(struct igmp_snoop *s, struct igmp_say *say,
     size_t n = 0;
 
     if (igmp_check_group(s->querier.config.family, &r->group) != IGMP_IGNORED
-        || r->type < IGMP_MODE_IS_INCLUDE
-        || r->type > IGMP_BLOCK_OLD_SOURCES) {
+        || r->type < IGMP_MODE_IS_INCLUDE || r->type >= IGMP_BLOCK_OLD_SOURCES
+        || r->type == IGMP_CHANGE_TO_INCLUDE) {
         return;
     }
     while (n < r->sources.n && n < IGMP_MAX_SOURCES) {

@@ -134,7 +134,7 @@ igmp_snoop_has_group(const struct igmp_snoop *s, const struct ip_addr *group)
 static bool
 names_local_group(const struct igmp_snoop *s, const struct igmp_msg *msg)
 {
-    return msg->kind != IGMP_V3_REPORT
+    return msg->kind != IGMP_V3_REPORT && msg->kind != IGMP_V2_LEAVE
            && igmp_check_group(s->querier.config.family, &msg->group)
                   == IGMP_IGNORED;
 }

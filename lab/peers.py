@@ -15,8 +15,9 @@ Both are put on a port of a lab's switch:
 import json
 import os
 import shutil
+import socket
 
-from procs import wait_until, write
+from procs import in_netns, wait_until, write
 
 FRR = "/usr/lib/frr"
 
@@ -60,7 +61,15 @@ class SnoopingBridge:
                     "off", "mcast_router", "0")
 
     def start(self):
-        self.set(mcast_querier=int(self.queries))
+        if self.queries:
+            with in_netns(self.segment.netns):
+                heard = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
+                                      socket.htons(3))
+            with heard:
+                heard.bind(("br0", 0))
+                heard.settimeout(5)
+                self.set(mcast_querier=1)
+                heard.recv(2048)  # Its first query, to itself.
         self.segment.run("ip", "link", "set", "dev", self.port, "up")
         return self
 
