@@ -29,17 +29,6 @@ member_destroy(struct member *m)
 
 /* Does it make sense? */
 
-/* 232/8 and ff3x::/32 (RFC 4607 1): there is no "every source" there. */
-static bool
-is_ssm(const struct ip_addr *group)
-{
-    if (ip_addr_is_v4(group)) {
-        return group->b[12] == 232;
-    }
-    return group->b[0] == 0xff && group->b[1] >> 4 == 3 && !group->b[2]
-           && !group->b[3];
-}
-
 static const char *
 check_group(const struct ip_addr *group)
 {
@@ -61,19 +50,6 @@ check_group(const struct ip_addr *group)
     return NULL;
 }
 
-/* Can 'a' send?  Not 0/8 (RFC 1122 3.2.1.3), loopback, multicast, 240/4. */
-static bool
-is_sender(const struct ip_addr *a)
-{
-    static const struct ip_addr loopback = {{[15] = 1}};
-
-    if (ip_addr_is_v4(a)) {
-        return a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224;
-    }
-    return !ip_addr_is_any(a) && !ip_addr_is_multicast(a)
-           && !ip_addr_equal(a, &loopback);
-}
-
 static const char *
 check_sources(const struct member *m)
 {
@@ -82,7 +58,7 @@ check_sources(const struct member *m)
             return "\"sources\" must be of the family of \"group\": IPv4 or "
                    "IPv6";
         }
-        if (!is_sender(&m->sources[i])) {
+        if (!ip_addr_can_send(&m->sources[i])) {
             return "\"sources\" must be addresses of hosts: not multicast, "
                    "loopback or reserved";
         }
@@ -94,7 +70,7 @@ check_sources(const struct member *m)
         return "\"mode\" \"include\" without \"sources\" is nobody: leave "
                "\"mode\" out for every source";
     }
-    if (m->exclude && is_ssm(&m->group)) {
+    if (m->exclude && ip_addr_is_source_specific(&m->group)) {
         return "a group in the source-specific range (232.0.0.0/8, "
                "ff3x::/32) needs \"sources\", in \"mode\" \"include\" (RFC "
                "4607)";

@@ -35,18 +35,7 @@ is_link_local(const struct ip_addr *a)
 bool
 igmp_check_source(enum igmp_family family, const struct ip_addr *a)
 {
-    static const struct ip_addr loopback = {{[15] = 1}};
-
-    if (ip_addr_is_v4(a) != (family == IGMP_IPV4)) {
-        return false;
-    }
-    if (family == IGMP_IPV6) {
-        return !ip_addr_is_any(a) && !ip_addr_equal(a, &loopback)
-               && !ip_addr_is_multicast(a);
-    }
-    /* Not 0/8 (this host, RFC 1122 3.2.1.3), loopback, multicast, 240/4 and
-     * broadcast. */
-    return a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224;
+    return ip_addr_is_v4(a) == (family == IGMP_IPV4) && ip_addr_can_send(a);
 }
 
 enum igmp_error

@@ -180,12 +180,7 @@ static bool
 is_any_source_of_ssm(const struct igmp_msg *msg,
                      const struct igmp_record *record)
 {
-    const uint8_t *b = record->group.b;
-    bool is_ssm = msg->family == IGMP_IPV4
-                      ? b[12] == 232
-                      : (b[1] & 0xf0) == 0x30 && !b[2] && !b[3];
-
-    return is_ssm
+    return ip_addr_is_source_specific(&record->group)
            && (msg->version < 3 || record->type == IGMP_MODE_IS_EXCLUDE
                || record->type == IGMP_CHANGE_TO_EXCLUDE);
 }

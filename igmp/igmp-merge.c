@@ -7,22 +7,12 @@
 
 #include "lib/xalloc.h"
 
-/* 232/8 (RFC 4607 1), ff3x::/32 (RFC 3306 6). */
-static bool
-is_specific(const struct ip_addr *group)
-{
-    return ip_addr_is_v4(group)
-               ? group->b[12] == 232
-               : group->b[0] == 0xff && (group->b[1] & 0xf0) == 0x30
-                     && !group->b[2] && !group->b[3];
-}
-
 void
 igmp_merge_begin(struct igmp_merge *m, const struct ip_addr *group)
 {
     m->exclude = false;
     m->n = 0;
-    m->specific = is_specific(group);
+    m->specific = ip_addr_is_source_specific(group);
 }
 
 void

@@ -67,6 +67,27 @@ ip_addr_is_local_multicast(const struct ip_addr *a)
     return a->b[0] == 0xff && a->b[1] == 0x02;
 }
 
+bool
+ip_addr_is_source_specific(const struct ip_addr *a)
+{
+    if (ip_addr_is_v4(a)) {
+        return a->b[12] == 232;
+    }
+    return a->b[0] == 0xff && (a->b[1] & 0xf0) == 0x30 && !a->b[2] && !a->b[3];
+}
+
+bool
+ip_addr_can_send(const struct ip_addr *a)
+{
+    static const struct ip_addr loopback = {{[15] = 1}};
+
+    if (ip_addr_is_v4(a)) {
+        return a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224;
+    }
+    return !ip_addr_is_any(a) && !ip_addr_equal(a, &loopback)
+           && !ip_addr_is_multicast(a);
+}
+
 int
 ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b)
 {

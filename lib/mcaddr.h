@@ -59,6 +59,11 @@ bool ip_addr_is_any(const struct ip_addr *); /* "*", 0.0.0.0 or ::. */
 bool ip_addr_is_multicast(const struct ip_addr *);
 /* 224.0.0.0/24 and ff02::/16: never pruned (RFC 4541 2.1.2, 3). */
 bool ip_addr_is_local_multicast(const struct ip_addr *);
+/* 232/8 (RFC 4607 1) and ff3x::/32 (RFC 3306 6): no group for all sources. */
+bool ip_addr_is_source_specific(const struct ip_addr *);
+/* Can it be the source of packets?  Not 0/8 (RFC 1122 3.2.1.3), ::, loopback,
+ * multicast, 240/4 and broadcast. */
+bool ip_addr_can_send(const struct ip_addr *);
 int ip_addr_compare(const struct ip_addr *, const struct ip_addr *);
 bool ip_addr_equal(const struct ip_addr *, const struct ip_addr *);
 /* False where 's' is not exactly one address in its usual text form. */

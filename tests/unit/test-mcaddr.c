@@ -90,6 +90,44 @@ ip_classes(void **state)
 }
 
 static void
+ip_senders_and_specific_groups(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text;
+        bool sends, specific;
+    } rows[] = {
+        {"0.0.0.0", false, false},
+        {"0.1.2.3", false, false},
+        {"10.0.0.1", true, false},
+        {"127.0.0.1", false, false},
+        {"223.255.255.255", true, false},
+        {"231.255.255.255", false, false},
+        {"232.0.0.0", false, true},
+        {"232.255.255.255", false, true},
+        {"233.0.0.0", false, false},
+        {"240.0.0.1", false, false},
+        {"255.255.255.255", false, false},
+        {"::", false, false},
+        {"::1", false, false},
+        {"fe80::1", true, false},
+        {"2001:db8::1", true, false},
+        {"ff3e::1", false, true},
+        {"ff35::8000:1", false, true},
+        {"ff3e:30::1", false, false},
+        {"ff2e::1", false, false},
+        {"fe3e::1", true, false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ip_addr a = ip(rows[i].text);
+
+        assert_int_equal(ip_addr_can_send(&a), rows[i].sends);
+        assert_int_equal(ip_addr_is_source_specific(&a), rows[i].specific);
+    }
+}
+
+static void
 ip_order_and_value(void **state)
 {
     (void) state;
@@ -281,6 +319,7 @@ main(void)
         cmocka_unit_test(ip_text_both_ways),
         cmocka_unit_test(ip_text_refused),
         cmocka_unit_test(ip_classes),
+        cmocka_unit_test(ip_senders_and_specific_groups),
         cmocka_unit_test(ip_order_and_value),
         cmocka_unit_test(prefixes),
         cmocka_unit_test(prefix_contains),
