@@ -538,7 +538,7 @@ igmp_group_restore(struct igmp_group *g, struct igmp_group_ctx *ctx,
     } else {
         want_listed(g, ctx, sources, n);
     }
-    g->restored = g->one_copy = true;
+    g->restored = g->one_copy = g->hides = true;
     igmp_group_hide(g, ctx, answered_by);
 }
 
@@ -566,6 +566,27 @@ expire_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
     end_exclude(g, ctx);
 }
 
+/* By now all hosts have been heard, but for those of older versions that hide
+ * behind each other's answers: not even another query would tell of them. */
+static void
+end_one_copy(struct igmp_group *g, struct igmp_group_ctx *ctx)
+{
+    bool hides = g->hides && g->one_copy && ctx->may_share;
+    int64_t older_until = g->v2_until;
+
+    if (hides && igmp_group_version(g, ctx->now) < 3) {
+        if (g->rare && g->rare->v1_until > older_until) {
+            older_until = g->rare->v1_until;
+        }
+        igmp_group_hide(g, ctx, older_until);
+    }
+    if (ctx->now < igmp_group_hidden_until(g)) {
+        igmp_group_wake(ctx, igmp_group_hidden_until(g));
+    } else {
+        g->one_copy = g->hides = false;
+    }
+}
+
 void
 igmp_group_run(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
@@ -573,11 +594,7 @@ igmp_group_run(struct igmp_group *g, struct igmp_group_ctx *ctx)
     expire_group(g, ctx);
     igmp_hosts_expire(g, ctx);
     igmp_hosts_ask(g, ctx);
-    if (ctx->now < igmp_group_hidden_until(g)) {
-        igmp_group_wake(ctx, igmp_group_hidden_until(g));
-    } else {
-        g->one_copy = false;
-    }
+    end_one_copy(g, ctx);
     if (g->next_query <= ctx->now) {
         repeat_queries(g, ctx);
     } else {

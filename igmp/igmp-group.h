@@ -64,6 +64,7 @@ struct igmp_group_ctx {
     int64_t now;
     enum igmp_leave leave;
     bool asks_hosts; /* Silent hosts are asked one by one. */
+    bool may_share;  /* One copy for all will do where hosts may be hidden. */
 
     /* Sends Q(G), or Q(G,S) if 'n' is not 0. */
     void (*query)(void *aux, const struct ip_addr *sources, size_t n,
@@ -96,9 +97,11 @@ struct igmp_group {
     int64_t next_query;   /* INT64_MAX: none to be sent again. */
     uint8_t queries_left; /* Of Q(G).  Those of Q(G,S): in 'sources'. */
     bool exclude;
-    bool restored;       /* Nobody has reported yet. */
-    bool one_copy;       /* Whatever is configured, one copy for all until we
-                          * know who is there: 'hidden_until'. */
+    bool restored; /* Nobody has reported yet. */
+    /* Whatever is configured, one copy for all until we know who is there:
+     * 'hidden_until'; with 'hides' for as long as there are hosts of older
+     * versions, which may hide others. */
+    bool one_copy, hides;
     bool unicast;        /* Each host gets a copy of its own. */
     bool sources_warned; /* Of the watermark. */
 

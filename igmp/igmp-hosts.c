@@ -369,6 +369,23 @@ is_complete(const struct igmp_group *g, const struct igmp_group_ctx *ctx,
                       > 2 * ctx->times->last_member_time);
 }
 
+/* A host of an older version that heard this report does not answer any more
+ * (RFC 2236 3): who was asked alone meanwhile was asked in vain. */
+static void
+ask_suppressed_again(struct igmp_group *g, struct igmp_group_ctx *ctx)
+{
+    struct igmp_wish *const *wishes = igmp_hosts_wishes(g);
+
+    for (size_t i = 0; ctx->asks_hosts && i < g->n_hosts; i++) {
+        if (wishes[i]->n_asked && wishes[i]->version < 3) {
+            wishes[i]->n_asked = 0;
+            igmp_group_wake(ctx, g->rare->next_ask > ctx->now
+                                     ? g->rare->next_ask
+                                     : ctx->now + ctx->times->last_member);
+        }
+    }
+}
+
 void
 igmp_hosts_report(struct igmp_group *g, struct igmp_group_ctx *ctx,
                   struct igmp_wish *w, int version, uint8_t type,
@@ -407,6 +424,9 @@ igmp_hosts_report(struct igmp_group *g, struct igmp_group_ctx *ctx,
     w->version = (uint8_t) version;
     w->last_report = ctx->now;
     w->n_asked = 0;
+    if (version < 3) {
+        ask_suppressed_again(g, ctx);
+    }
     igmp_group_wake(ctx, ctx->now
                              + (ctx->asks_hosts ? ctx->times->host_silent
                                                 : ctx->times->membership));

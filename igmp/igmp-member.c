@@ -96,6 +96,7 @@ igmp_turn_begin(struct igmp_turn *t, struct igmp_snoop *s,
                 .leave = config->leave,
                 .asks_hosts = config->leave == IGMP_LEAVE_TRACKED
                               || config->delivery != IGMP_DELIVER_MULTICAST,
+                .may_share = config->delivery == IGMP_DELIVER_AUTO,
                 .query = query_cb,
                 .ask_host = ask_host_cb,
                 .special = special_cb,
@@ -130,6 +131,8 @@ hold_one_copy(struct igmp_turn *t)
         query_cb(t, NULL, 0, true);
     }
     g->one_copy = true;
+    /* Unless hosts came or went, it is the configuration that changed. */
+    g->hides = !t->ctx.hosts_changed;
     igmp_group_hide(g, &t->ctx, t->ctx.now + t->ctx.times->last_member_time);
 }
 

@@ -169,6 +169,36 @@ silent_hosts_are_asked_one_by_one(void **state)
     uninit(&f);
 }
 
+/* A v2 host that hears another's report does not answer (RFC 2236 3): it was
+ * asked in vain and is asked again. */
+static void
+suppressed_hosts_are_asked_again(void **state)
+{
+    (void) state;
+    struct fixture f;
+
+    init(&f);
+    f.ctx.asks_hosts = true;
+    say(&f, 1, 2, IGMP_MODE_IS_EXCLUDE, "");
+    f.ctx.now += 100 * 1000;
+    say(&f, 2, 2, IGMP_MODE_IS_EXCLUDE, "");
+    for (int i = 0; i < 3; i++) {
+        step(&f, i ? 500 : 35 * 1000);
+        assert_string_equal(f.asked, "Q(1)");
+        step(&f, 500);
+        say(&f, 2, 2, IGMP_MODE_IS_EXCLUDE, "");
+        assert_true(f.ctx.soonest == f.ctx.now + 500);
+    }
+    step(&f, 500);
+    assert_string_equal(f.asked, "Q(1)");
+    say(&f, 2, 3, IGMP_MODE_IS_EXCLUDE, ""); /* Of v3: it hides nobody. */
+    step(&f, 1000);
+    assert_string_equal(f.asked, "Q(1)");
+    step(&f, 1000);
+    assert_string_equal(f.asked, "");
+    uninit(&f);
+}
+
 static void
 only_the_querier_asks_hosts(void **state)
 {
@@ -398,6 +428,7 @@ main(void)
         cmocka_unit_test(answer_for_sources_is_no_filter),
         cmocka_unit_test(silent_host_goes),
         cmocka_unit_test(silent_hosts_are_asked_one_by_one),
+        cmocka_unit_test(suppressed_hosts_are_asked_again),
         cmocka_unit_test(only_the_querier_asks_hosts),
         cmocka_unit_test(thousand_hosts),
         cmocka_unit_test(second_host_keeps_the_group),
