@@ -266,8 +266,9 @@ channel_has_members(const struct ctl_switch *sw, uint16_t vlan,
 {
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
     const struct igmp_snoop *snoop = v ? vlan_snoop_of(v, group) : NULL;
-    if (!v || !igmp_snoop_has_group(snoop, group)) {
-        return false;
+    if (!v || !igmp_snoop_has_group(snoop, group)
+        || (v->mld_from && !ip_addr_is_v4(group))) {
+        return false; /* Or not all of them are known: it is flooded. */
     }
     bool found = false;
     igmp_snoop_each_receiver(snoop, &IP_ADDR_ANY, group, sw->dpid, found_port,

@@ -37,6 +37,18 @@ vlan_settle(struct ctl_vlan *v)
     loop_timer_set(v->ctl->loop, &v->timer, soonest);
 }
 
+static bool
+mark_group(void *v_, const struct ip_addr *group)
+{
+    const struct ctl_vlan *v = v_;
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, v->ctl->switches, sw, tmp) {
+        channel_mark(v->ctl, sw->dpid, v->vlan, group);
+        routes_mark_members(v->ctl, sw->dpid, v->vlan, group);
+    }
+    return true;
+}
+
 /* Hosts have had the time to answer. */
 static void
 begin_mld(struct ctl_vlan *v)
@@ -47,6 +59,7 @@ begin_mld(struct ctl_vlan *v)
         pipeline_set_vlan(sw, v);
         streams_policy_changed(sw, v->vlan);
     }
+    igmp_snoop_each_group(vlan_snoop(v, IGMP_IPV6), mark_group, v);
 }
 
 static void

@@ -154,6 +154,25 @@ def test_nobody_loses_a_packet_when_mld_is_switched_on(net):
     wait_until(lambda: not flooding(net), 5, "it is pruned again")
 
 
+def test_nobody_loses_a_packet_when_mld_is_switched_on(net):
+    """Some answer the first query sooner than others."""
+    net.daemon.reload(settings(LONG, mld="false"))
+    *members, other = net.hosts
+    receivers = [h.receive(V6.group, PORT) for h in members]
+    n = 4000
+    stream = net.stream(group=V6.group, rate=1000, count=n)
+    for receiver in receivers:
+        receiver.wait_for(300)
+    net.daemon.reload(LONG)
+    net.wait_members(*members)
+    tap = other.tap(group=V6.group)
+    stream.wait()
+    for receiver in receivers:
+        expect_all(receiver.wait_for(n).stop(), n,
+                   source=net.extender.link_local, group=V6.group)
+    assert tap.stop()["unique"] == 0
+
+
 def test_a_port_that_comes_has_its_settings(net):
     """By its name, under which it appears later."""
     net.daemon.reload(ports({"port": "s1-eth9", "max_groups": 1},
