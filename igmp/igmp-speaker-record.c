@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "igmp/igmp-sources.h"
 #include "lib/xalloc.h"
 
 void
@@ -14,30 +15,11 @@ igmp_speaker_record_uninit(struct igmp_speaker_record *r)
     free(r->changes);
 }
 
-/* Is 'a' in the sorted list? */
-static bool
-listed(const struct ip_addr *list, size_t n, const struct ip_addr *a)
-{
-    size_t low = 0, high = n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = ip_addr_compare(&list[middle], a);
-
-        if (!order) {
-            return true;
-        }
-        low = order < 0 ? middle + 1 : low;
-        high = order < 0 ? high : middle;
-    }
-    return false;
-}
-
 /* Must 'a' be forwarded, as it was told last? */
 static bool
 is_wanted(const struct igmp_speaker_record *r, const struct ip_addr *a)
 {
-    return r->exclude != listed(r->sources, r->n_sources, a);
+    return r->exclude != igmp_sources_listed(r->sources, r->n_sources, a);
 }
 
 /* Changes. */
