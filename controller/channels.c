@@ -260,15 +260,21 @@ port_is_here(void *aux_, const struct igmp_port_view *port)
     return !aux->here;
 }
 
+/* Where not all members are known all get it. */
+static bool
+is_flooded(const struct ctl_vlan *v, const struct ip_addr *group)
+{
+    return !ip_addr_is_v4(group) && (v->mld_from || !v->config->mld);
+}
+
 bool
 channel_has_members(const struct ctl_switch *sw, uint16_t vlan,
                     const struct ip_addr *group)
 {
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
     const struct igmp_snoop *snoop = v ? vlan_snoop_of(v, group) : NULL;
-    if (!v || !igmp_snoop_has_group(snoop, group)
-        || (v->mld_from && !ip_addr_is_v4(group))) {
-        return false; /* Or not all of them are known: it is flooded. */
+    if (!v || !igmp_snoop_has_group(snoop, group) || is_flooded(v, group)) {
+        return false;
     }
     bool found = false;
     igmp_snoop_each_receiver(snoop, &IP_ADDR_ANY, group, sw->dpid, found_port,

@@ -534,6 +534,8 @@ vlans_reconfigure(struct ctl *ctl)
             /* Who joins is not heard any more: who had joined must not be
              * alone in getting it. */
             topo_each_switch(ctl->topo, forget_ports, v);
+            /* Static members stay. */
+            igmp_snoop_each_group(vlan_snoop(v, IGMP_IPV6), mark_group, v);
         }
         HASH_ITER (hh, v->ports, port, next) {
             read_settings(v, port);

@@ -342,6 +342,35 @@ test_on_a_port_that_delivers_by_unicast(void **state)
     sim_net_uninit(&r.net);
 }
 
+static bool
+is_pruned(void *r)
+{
+    return has_bucket(r, "output:2");
+}
+
+/* Who has joined is not known then: who is named must not be alone. */
+static void
+test_where_ipv6_is_flooded(void **state)
+{
+    static const char off[] = "vlans: {default: {mld: false}}\n";
+    static const char on[] = "vlans: {default: {query_interval: 1,"
+                             " query_response_interval: 0.1}}\n";
+    struct rig r;
+
+    (void) state;
+    setup(&r, off);
+    assert_int_equal(put(&r, "m", ONE "\"group\":\"ff15::1\""), CTL_CREATED);
+    assert_members(&r, "m applied api ; ");
+    assert_false(is_pruned(&r));
+
+    sim_net_reconfigure(&r.net, on);
+    assert_true(sim_net_wait(&r.net, is_pruned, &r, WAIT_MS));
+    sim_net_reconfigure(&r.net, off);
+    assert_true(sim_net_settle(&r.net));
+    assert_false(is_pruned(&r));
+    sim_net_uninit(&r.net);
+}
+
 static void
 test_of_the_configuration(void **state)
 {
@@ -372,6 +401,7 @@ main(void)
         cmocka_unit_test(test_too_many_sources_together),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_on_a_port_that_delivers_by_unicast),
+        cmocka_unit_test(test_where_ipv6_is_flooded),
         cmocka_unit_test(test_of_the_configuration),
     };
 
