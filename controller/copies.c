@@ -31,8 +31,10 @@ add(struct copy_list *list, const struct port_id *port,
     const struct mac_addr *mac)
 {
     if (port->dpid == list->dpid) {
-        list->copies = xgrow(list->copies, list->n, &list->allocated,
-                             sizeof *list->copies);
+        if (list->n == list->allocated) {
+            list->copies = xgrow(list->copies, list->n, &list->allocated,
+                                 sizeof *list->copies);
+        }
         list->copies[list->n++] = (struct ofp_copy){
             .port = (uint32_t) port->port_no, .eth_dst = *mac};
         list->unicast |= !mac_addr_is_zero(mac);

@@ -129,6 +129,9 @@ igmp_limits_watch_sources(struct igmp_turn *t)
                                      .value = g->n_sources,
                                      .limit = IGMP_MAX_SOURCES};
 
+    if (!g->n_sources && !g->sources_warned && !t->ctx.refused) {
+        return; /* As nearly always. */
+    }
     if (g->n_sources) {
         watch(t->s, port, IGMP_GUARD_SOURCES, port->sources.n,
               port->sources.max);

@@ -88,6 +88,7 @@ igmp_turn_begin(struct igmp_turn *t, struct igmp_snoop *s,
         .m = m,
         .was_learned = igmp_member_is_learned(m),
         .had_one_copy = m->group.one_copy,
+        .was_unicast = m->group.unicast,
         .ctx = {.times = &s->times,
                 .hosts = &s->table.hosts,
                 .sources = &port->sources,
@@ -170,6 +171,7 @@ igmp_turn_end(struct igmp_turn *t)
     if (!is_learned) {
         igmp_group_uninit(&m->group, &t->ctx);
     }
+    m->entry->n_unicast += m->group.unicast - t->was_unicast;
     if (t->was_learned != is_learned) {
         igmp_limits_count_group(s, m->port, is_learned ? 1 : -1);
     }

@@ -363,9 +363,9 @@ void
 igmp_proxy_pass_local(struct igmp_snoop *s, const struct port_id *port,
                       const struct igmp_msg *m)
 {
-    struct igmp_outlet *o, *next;
+    struct igmp_outlet *o;
 
-    HASH_ITER (hh, s->proxy.outlets, o, next) {
+    for (o = s->proxy.outlets; o; o = o->hh.next) {
         struct igmp_record_cursor c;
         struct igmp_record r;
         struct igmp_say say;

@@ -61,7 +61,7 @@ struct igmp_departure {
 struct igmp_turn {
     struct igmp_snoop *s;
     struct igmp_member *m;
-    bool was_learned, had_one_copy; /* At the beginning. */
+    bool was_learned, had_one_copy, was_unicast; /* At the beginning. */
     struct igmp_group_ctx ctx;
 };
 

@@ -159,15 +159,13 @@ igmp_table_first_slot(const struct igmp_entry *entry, uint64_t dpid)
     return slot_place(entry, &first);
 }
 
-/* Doubles from one, not from xgrow()'s four: most groups have one port. */
+/* Makes room for one more.  Doubles from one, not from xgrow()'s four: most
+ * groups have one port.  There is always room for as many as the next power of
+ * two, or more if there were more, so that it need not be remembered. */
 static void *
-grow(void *array, uint32_t n, uint32_t *allocated, size_t size)
+grow(void *array, size_t n, size_t size)
 {
-    if (n < *allocated) {
-        return array;
-    }
-    *allocated = *allocated ? *allocated * 2 : 1;
-    return xrealloc(array, *allocated * size);
+    return n & (n - 1) ? array : xrealloc(array, (n ? n * 2 : 1) * size);
 }
 
 struct igmp_member *
@@ -188,8 +186,7 @@ igmp_table_add_member(struct igmp_table *t, struct igmp_entry *entry,
     DL_APPEND(port->members, m);
 
     size_t i = slot_place(entry, &port->id);
-    entry->slots = grow(entry->slots, entry->n_slots, &entry->allocated_slots,
-                        sizeof *entry->slots);
+    entry->slots = grow(entry->slots, entry->n_slots, sizeof *entry->slots);
     struct igmp_slot *slot = &entry->slots[i];
     memmove(slot + 1, slot, (entry->n_slots - i) * sizeof *slot);
     *slot = (struct igmp_slot){.port = port->id, .member = m};
@@ -247,8 +244,7 @@ igmp_table_special(struct igmp_entry *entry, const struct ip_addr *source,
 
     if (!found) {
         entry->specials =
-            grow(entry->specials, entry->n_specials,
-                 &entry->allocated_specials, sizeof *entry->specials);
+            grow(entry->specials, entry->n_specials, sizeof *entry->specials);
         memmove(&entry->specials[i + 1], &entry->specials[i],
                 (entry->n_specials - i) * sizeof *entry->specials);
         entry->n_specials++;

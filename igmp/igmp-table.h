@@ -86,10 +86,10 @@ struct igmp_slot {
 /* A group: it exists while it has members. */
 struct igmp_entry {
     struct ip_addr address;
-    uint32_t n_slots, allocated_slots;
     struct igmp_slot *slots;       /* Sorted by port. */
     struct igmp_special *specials; /* Sorted by source. */
-    uint32_t n_specials, allocated_specials;
+    uint32_t n_slots, n_specials;
+    uint32_t n_unicast; /* Members whose hosts get copies of their own. */
     UT_hash_handle hh;
 };
 
@@ -121,6 +121,13 @@ struct igmp_entry *igmp_table_lookup(const struct igmp_table *,
                                      const struct ip_addr *group);
 struct igmp_member *igmp_table_lookup_member(const struct igmp_entry *,
                                              const struct port_id *);
+/* Does every member want everything, in one copy?  Then there is no need to
+ * look at them, who are all over the memory. */
+static inline bool
+igmp_entry_is_plain(const struct igmp_entry *entry)
+{
+    return !entry->n_specials && !entry->n_unicast;
+}
 /* Of the first member of switch 'dpid' or a higher one. */
 size_t igmp_table_first_slot(const struct igmp_entry *, uint64_t dpid);
 /* Makes the group if there is none: 'entry' is NULL.  The caller has looked

@@ -44,6 +44,7 @@ igmp_snoop_each_receiver(const struct igmp_snoop *s,
                          igmp_port_id_cb *cb, void *aux)
 {
     const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
+    bool plain = entry && igmp_entry_is_plain(entry);
 
     if (!entry) {
         return;
@@ -55,7 +56,7 @@ igmp_snoop_each_receiver(const struct igmp_snoop *s,
         if (dpid && slot->port.dpid != dpid) {
             break;
         }
-        if (igmp_member_forwards(slot->member, source)
+        if ((plain || igmp_member_forwards(slot->member, source))
             && !cb(aux, &slot->port)) {
             break;
         }
@@ -64,14 +65,14 @@ igmp_snoop_each_receiver(const struct igmp_snoop *s,
 
 /* Those of one (group, port).  Returns false to stop. */
 static bool
-member_copies(const struct igmp_member *m, const struct port_id *port,
+member_copies(const struct igmp_member *m, const struct igmp_copy *for_all,
               const struct ip_addr *source, igmp_copy_cb *cb, void *aux)
 {
     struct igmp_wish *const *wishes = igmp_hosts_wishes(&m->group);
-    struct igmp_copy copy = {.port = *port};
+    struct igmp_copy copy = *for_all;
 
     if (!m->group.unicast) {
-        return !igmp_member_forwards(m, source) || cb(aux, &copy);
+        return !igmp_member_forwards(m, source) || cb(aux, for_all);
     }
     if (!igmp_group_forwards(&m->group, source)) {
         return true;
@@ -91,6 +92,8 @@ igmp_snoop_each_copy(const struct igmp_snoop *s, const struct ip_addr *source,
                      igmp_copy_cb *cb, void *aux)
 {
     const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
+    bool plain = entry && igmp_entry_is_plain(entry);
+    struct igmp_copy copy = {.port = {0}};
 
     if (!entry) {
         return;
@@ -99,8 +102,11 @@ igmp_snoop_each_copy(const struct igmp_snoop *s, const struct ip_addr *source,
          i < entry->n_slots; i++) {
         const struct igmp_slot *slot = &entry->slots[i];
 
+        copy.port = slot->port;
         if ((dpid && slot->port.dpid != dpid)
-            || !member_copies(slot->member, &slot->port, source, cb, aux)) {
+            || !(plain
+                     ? cb(aux, &copy)
+                     : member_copies(slot->member, &copy, source, cb, aux))) {
             break;
         }
     }

@@ -315,13 +315,6 @@ mac_addr_is_multicast(const struct mac_addr *m)
     return m->b[0] & 1;
 }
 
-bool
-mac_addr_is_zero(const struct mac_addr *m)
-{
-    static const struct mac_addr zero;
-    return !mac_addr_compare(m, &zero);
-}
-
 int
 mac_addr_compare(const struct mac_addr *a, const struct mac_addr *b)
 {

@@ -86,7 +86,13 @@ const char *mac_addr_format(const struct mac_addr *,
 /* The Ethernet address of a group: RFC 1112 6.4, RFC 2464 7. */
 struct mac_addr mac_addr_of_group(const struct ip_addr *);
 bool mac_addr_is_multicast(const struct mac_addr *);
-bool mac_addr_is_zero(const struct mac_addr *);
+/* Asked of each copy of a packet. */
+static inline bool
+mac_addr_is_zero(const struct mac_addr *m)
+{
+    const uint8_t *b = m->b;
+    return !(b[0] | b[1] | b[2] | b[3] | b[4] | b[5]);
+}
 int mac_addr_compare(const struct mac_addr *, const struct mac_addr *);
 
 /* Switches, ports and channels. */
