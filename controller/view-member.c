@@ -114,6 +114,17 @@ origin_of(const struct igmp_port_view *port, enum igmp_family family)
                             : "igmp";
 }
 
+/* What is for a router is for all behind its port. */
+static const char *
+delivery_of(const struct group_build *b, const struct igmp_port_view *port)
+{
+    const struct igmp_snoop *snoop = vlan_snoop_of(b->vlan, &b->group);
+    return port->delivery == IGMP_DELIVER_UNICAST
+                   && !igmp_snoop_is_router_port(snoop, &port->port)
+               ? "unicast"
+               : "multicast";
+}
+
 static bool
 add_member(void *b_, const struct igmp_port_view *port)
 {
@@ -129,8 +140,7 @@ add_member(void *b_, const struct igmp_port_view *port)
             port->learned ? igmp_version_shown(family, port->version) : 0,
         .origin = origin_of(port, family),
         .fixed_by = members_at(b->ctl, b->vlan->vlan, &b->group, &port->port),
-        .delivery =
-            port->delivery == IGMP_DELIVER_UNICAST ? "unicast" : "multicast",
+        .delivery = delivery_of(b, port),
         .expires_ms =
             port->learned ? view_remaining(port_expires(port), b->now) : -1,
         .hosts = copy_hosts(port, family, b->now),

@@ -601,6 +601,41 @@ a_restart_modifies_nothing(void **state)
     sim_net_uninit(&r.net);
 }
 
+static bool
+note_delivery(void *delivery, const struct view_group *g)
+{
+    assert_int_equal(g->n_members, 1);
+    *(const char **) delivery = g->members->delivery;
+    return false;
+}
+
+static const char *
+delivery(struct rig *r)
+{
+    const char *found = NULL;
+
+    view_groups(r->net.ctl, note_delivery, &found);
+    return found;
+}
+
+/* Not what the configuration asks for. */
+static void
+what_is_delivered_is_shown(void **state)
+{
+    struct rig r;
+
+    (void) state;
+    setup(&r, unicast);
+    report(&r, 3, "226.2.2.2", "", false);
+    assert_string_equal(delivery(&r), "unicast");
+    sim_net_reconfigure(&r.net, "ports:\n"
+                                "  - {dpid: 1, port: s1-eth3, role: mrouter,"
+                                " delivery: unicast}\n");
+    assert_true(sim_net_settle(&r.net));
+    assert_string_equal(delivery(&r), "multicast");
+    sim_net_uninit(&r.net);
+}
+
 int
 main(void)
 {
@@ -620,6 +655,7 @@ main(void)
         cmocka_unit_test(a_restart_modifies_no_copy_for_one_host),
         cmocka_unit_test(a_copy_for_all_takes_the_place_of_single_ones),
         cmocka_unit_test(too_many_copies_become_one_for_all),
+        cmocka_unit_test(what_is_delivered_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
