@@ -114,30 +114,45 @@ drop_doubles(struct copy_list *list)
     list->n = n_all ? n : list->n;
 }
 
-/* The port with the most copies for single hosts; 0 if none has two. */
-static uint32_t
-busiest_port(const struct copy_list *list)
+/* How many copies for single hosts a port gets. */
+struct port_copies {
+    uint32_t port;
+    size_t n;
+};
+
+/* Most first. */
+static int
+compare_counts(const void *a_, const void *b_)
 {
-    uint32_t *ports = xcalloc(list->n, sizeof *ports), busiest = 0;
-    size_t n = 0, most = 1;
+    const struct port_copies *a = a_, *b = b_;
+    return a->n != b->n ? (a->n > b->n ? -1 : 1)
+                        : compare_ports(&a->port, &b->port);
+}
+
+/* The ports that get copies for single hosts, those with the most first.  The
+ * caller frees them. */
+static struct port_copies *
+count_ports(const struct copy_list *list, size_t *n_counts)
+{
+    uint32_t *ports = xcalloc(list->n, sizeof *ports);
+    struct port_copies *counts = xcalloc(list->n, sizeof *counts);
+    size_t n = 0;
+    *n_counts = 0;
     for (size_t i = 0; i < list->n; i++) {
         if (!mac_addr_is_zero(&list->copies[i].eth_dst)) {
             ports[n++] = list->copies[i].port;
         }
     }
-    if (n) {
-        qsort(ports, n, sizeof *ports, compare_ports);
-    }
-    for (size_t i = 0, end; i < n; i = end) {
-        for (end = i; end < n && ports[end] == ports[i]; end++) {
+    qsort(ports, n, sizeof *ports, compare_ports);
+    for (size_t i = 0; i < n; i++) {
+        if (!i || ports[i] != ports[i - 1]) {
+            counts[(*n_counts)++].port = ports[i];
         }
-        if (end - i > most) {
-            most = end - i;
-            busiest = ports[i];
-        }
+        counts[*n_counts - 1].n++;
     }
+    qsort(counts, *n_counts, sizeof *counts, compare_counts);
     free(ports);
-    return busiest;
+    return counts;
 }
 
 /* More copies than the switch makes quickly, or takes at all: whole ports get
@@ -145,17 +160,27 @@ busiest_port(const struct copy_list *list)
 static void
 merge_ports(const struct ctl_switch *sw, struct copy_list *list)
 {
-    uint32_t port;
-    while (list->n > FAST_PATH_OUTPUTS && (port = busiest_port(list))) {
-        static const struct mac_addr all;
+    static const struct mac_addr all;
+    size_t n = list->n, n_counts;
+    if (n <= FAST_PATH_OUTPUTS) {
+        return;
+    }
+    struct port_copies *counts = count_ports(list, &n_counts);
+    size_t i = 0;
+    for (; i < n_counts && n > FAST_PATH_OUTPUTS && counts[i].n > 1; i++) {
+        add(list, &(struct port_id){sw->dpid, counts[i].port}, &all);
+        n -= counts[i].n - 1;
+    }
+    if (i) {
         VLOG_WARN_RL(&rl,
-                     DPID_FMT ": %zu copies of a packet are too many: port "
-                              "%" PRIu32 " gets one for all behind it",
-                     sw->dpid, list->n, port);
-        add(list, &(struct port_id){sw->dpid, port}, &all);
+                     DPID_FMT ": %zu copies of a packet are too many: %zu "
+                              "ports (%" PRIu32 "...) get one for all behind "
+                              "them",
+                     sw->dpid, list->n - i, i, counts[0].port);
         sort_copies(list);
         drop_doubles(list);
     }
+    free(counts);
 }
 
 size_t
