@@ -40,12 +40,18 @@ struct member_place {
 /* The union of filters (RFC 3376 3.2): if any is EXCLUDE, all but what every
  * such one excludes and none includes. */
 
+static int
+compare_addresses(const void *a, const void *b)
+{
+    return ip_addr_compare(a, b);
+}
+
 static bool
 names(const struct member *m, const struct ip_addr *source)
 {
     return m->n_sources
            && bsearch(source, m->sources, m->n_sources, sizeof *source,
-                      (int (*)(const void *, const void *)) ip_addr_compare);
+                      compare_addresses);
 }
 
 static bool
@@ -67,39 +73,46 @@ anybody_wants(const struct member_place *p, const struct ip_addr *source)
     return false;
 }
 
-static bool
-has_source(const struct igmp_filter *f, const struct ip_addr *source)
+/* All sources that members of the place name, sorted, some of them several
+ * times. */
+static struct ip_addr *
+all_sources(const struct member_place *p, size_t *n)
 {
-    for (size_t i = 0; i < f->n_sources; i++) {
-        if (ip_addr_equal(&f->sources[i], source)) {
-            return true;
+    const struct rule *rule;
+    size_t room = 0;
+    LL_FOREACH2(p->rules, rule, next_there)
+    {
+        room += rule->member->n_sources;
+    }
+    struct ip_addr *sources = xcalloc(room + 1, sizeof *sources);
+    *n = 0;
+    LL_FOREACH2(p->rules, rule, next_there)
+    {
+        for (size_t i = 0; i < rule->member->n_sources; i++) {
+            sources[(*n)++] = rule->member->sources[i];
         }
     }
-    return false;
+    qsort(sources, *n, sizeof *sources, compare_addresses);
+    return sources;
 }
 
 /* The caller frees 'f->sources'. */
 static void
 unite(const struct member_place *p, struct igmp_filter *f)
 {
-    struct ip_addr *sources;
     const struct rule *rule;
-    size_t room = 0;
-    f->exclude = false;
-    f->n_sources = 0;
+    size_t n;
+    struct ip_addr *sources = all_sources(p, &n), last = IP_ADDR_ANY;
+    *f = (struct igmp_filter){.sources = sources};
     LL_FOREACH2(p->rules, rule, next_there)
     {
         f->exclude |= rule->member->exclude;
-        room += rule->member->n_sources;
     }
-    f->sources = sources = xcalloc(room + 1, sizeof *sources);
-    LL_FOREACH2(p->rules, rule, next_there)
-    {
-        for (size_t i = 0; i < rule->member->n_sources; i++) {
-            const struct ip_addr *source = &rule->member->sources[i];
-            if (anybody_wants(p, source) != f->exclude
-                && !has_source(f, source)) {
-                sources[f->n_sources++] = *source;
+    for (size_t i = 0; i < n; i++) {
+        if (!ip_addr_equal(&sources[i], &last)) {
+            last = sources[i];
+            if (anybody_wants(p, &last) != f->exclude) {
+                sources[f->n_sources++] = last;
             }
         }
     }
