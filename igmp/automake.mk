@@ -7,6 +7,7 @@ libigmp_a_SOURCES = \
 	igmp/igmp-group.c igmp/igmp-group.h \
 	igmp/igmp-hosts.c igmp/igmp-hosts.h \
 	igmp/igmp-input.c \
+	igmp/igmp-last-member.c igmp/igmp-last-member.h \
 	igmp/igmp-limits.c \
 	igmp/igmp-merge.c igmp/igmp-merge.h \
 	igmp/igmp-member.c \

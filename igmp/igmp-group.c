@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "igmp/igmp-hosts.h"
+#include "igmp/igmp-last-member.h"
 #include "igmp/igmp-sources.h"
 #include "lib/xalloc.h"
 
@@ -20,88 +21,17 @@
  * 'forward' of a source tells X (or A) from Y.  A source's 'expires' is
  * INT64_MAX in Y: its timer does not run. */
 
-/* The message of a group-and-source-specific query fits an Ethernet frame. */
-_Static_assert(24 + 12 + 4 * IGMP_MAX_SOURCES <= 1500, "query over the MTU");
-
-static void
-set_group_timer(struct igmp_group *g, struct igmp_group_ctx *ctx, int64_t at)
+void
+igmp_group_set_timer(struct igmp_group *g, struct igmp_group_ctx *ctx,
+                     int64_t at)
 {
     g->timer = at;
     igmp_group_wake(ctx, at);
 }
 
-/* Queries, 6.6.3. */
-
-static bool
-may_query(const struct igmp_group_ctx *ctx, bool with_sources)
-{
-    /* Version 1 has general queries only, version 2 has no sources. */
-    return ctx->times->query_version >= (with_sources ? 3 : 2);
-}
-
-/* Sends Q(G,S) for the sources that have 'left' queries to be sent (any
- * number if it is 0), first those whose timer somebody has raised meanwhile,
- * with the S flag, so that nobody lowers it again (6.6.3.2). */
-static void
-send_source_queries(struct igmp_group *g, struct igmp_group_ctx *ctx, int left,
-                    bool without_suppressed)
-{
-    int64_t last_member_end = ctx->now + ctx->times->last_member_time;
-    struct ip_addr high[IGMP_MAX_SOURCES], low[IGMP_MAX_SOURCES];
-    size_t n_high = 0, n_low = 0;
-
-    for (size_t i = 0; i < g->n_sources; i++) {
-        struct igmp_source_view *s = &g->sources[i];
-
-        if (!s->queries_left || (left && s->queries_left != left)) {
-            continue;
-        }
-        s->queries_left--;
-        if (s->expires > last_member_end) {
-            high[n_high++] = s->address;
-        } else {
-            low[n_low++] = s->address;
-        }
-    }
-    if (n_high && !without_suppressed) {
-        ctx->query(ctx->aux, high, n_high, true);
-    }
-    if (n_low) {
-        ctx->query(ctx->aux, low, n_low, false);
-    }
-}
-
-static bool
-queries_are_left(const struct igmp_group *g)
-{
-    if (g->queries_left) {
-        return true;
-    }
-    for (size_t i = 0; i < g->n_sources; i++) {
-        if (g->sources[i].queries_left) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What was just asked for the first time is asked again with what is already
- * being repeated, if anything is. */
-static void
-schedule_queries(struct igmp_group *g, struct igmp_group_ctx *ctx)
-{
-    if (!queries_are_left(g)) {
-        g->next_query = INT64_MAX;
-    } else if (g->next_query == INT64_MAX) {
-        g->next_query = ctx->now + ctx->times->last_member;
-    }
-    igmp_group_wake(ctx, g->next_query);
-}
-
-/* Is there nobody to ask, because we know of each host what it wants?  Older
- * ones may hide behind each other's reports. */
-static bool
-hosts_are_known(const struct igmp_group *g, const struct igmp_group_ctx *ctx)
+bool
+igmp_group_hosts_are_known(const struct igmp_group *g,
+                           const struct igmp_group_ctx *ctx)
 {
     return ctx->leave != IGMP_LEAVE_QUERY
            && ctx->now >= igmp_group_hidden_until(g)
@@ -109,10 +39,8 @@ hosts_are_known(const struct igmp_group *g, const struct igmp_group_ctx *ctx)
                || igmp_group_version(g, ctx->now) == 3);
 }
 
-/* 6.5: when the group timer runs out, EXCLUDE (X,Y) becomes INCLUDE (X), Y is
- * deleted. */
-static void
-end_exclude(struct igmp_group *g, struct igmp_group_ctx *ctx)
+void
+igmp_group_end_exclude(struct igmp_group *g, struct igmp_group_ctx *ctx)
 {
     for (size_t i = g->n_sources; i-- > 0;) {
         if (!g->sources[i].forward) {
@@ -124,133 +52,15 @@ end_exclude(struct igmp_group *g, struct igmp_group_ctx *ctx)
     g->queries_left = 0;
 }
 
-/* Send Q(G), 6.6.3.1.  While one is being answered there is nothing to ask:
- * the timer is at LMQT or below. */
-static void
-query_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
-{
-    int64_t last_member_end = ctx->now + ctx->times->last_member_time;
-
-    if (hosts_are_known(g, ctx)) {
-        if (!igmp_hosts_want(g, &IP_ADDR_ANY)) {
-            igmp_hosts_want_listed(g, ctx);
-            end_exclude(g, ctx);
-        }
-        return;
-    }
-    if (!may_query(ctx, false) || g->timer <= last_member_end) {
-        return;
-    }
-    set_group_timer(g, ctx, last_member_end);
-    g->last_lowered = ctx->now;
-    g->queries_left = (uint8_t) (ctx->times->last_member_count - 1);
-    ctx->query(ctx->aux, NULL, 0, false);
-    schedule_queries(g, ctx);
-}
-
-/* The timer of a source runs out, 6.3 and 6.5: it goes from A, or from X to
- * Y. */
-static void
-expire_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
-              struct igmp_source_view *s)
+void
+igmp_group_expire_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
+                         struct igmp_source_view *s)
 {
     if (g->exclude) {
         igmp_sources_block(g, ctx, s);
     } else {
         igmp_sources_delete(g, ctx, s);
     }
-}
-
-/* Marks 's' for Q(G,S) and lowers its timer, 6.6.3.2: a timer below LMQT is
- * being asked for already.  query_marked() sends them. */
-static void
-mark_source(struct igmp_group *g, struct igmp_group_ctx *ctx,
-            struct igmp_source_view *s)
-{
-    int64_t last_member_end = ctx->now + ctx->times->last_member_time;
-
-    if (!s->forward) {
-        return;
-    } else if (hosts_are_known(g, ctx)) {
-        if (!igmp_hosts_want(g, &s->address)) {
-            expire_source(g, ctx, s);
-        }
-    } else if (may_query(ctx, true) && s->expires > last_member_end) {
-        s->expires = last_member_end;
-        g->last_lowered = ctx->now;
-        s->queries_left = (uint8_t) ctx->times->last_member_count;
-        igmp_group_wake(ctx, last_member_end);
-    }
-}
-
-static void
-query_marked(struct igmp_group *g, struct igmp_group_ctx *ctx)
-{
-    if (may_query(ctx, true)) {
-        send_source_queries(g, ctx, ctx->times->last_member_count, false);
-        schedule_queries(g, ctx);
-    }
-}
-
-/* Send Q(G,A*B), or Q(G,A-Y): what of the list is forwarded. */
-static void
-query_listed(struct igmp_group *g, struct igmp_group_ctx *ctx,
-             const struct ip_addr *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct igmp_source_view *s = igmp_sources_find(g, &list[i]);
-
-        if (s) {
-            mark_source(g, ctx, s);
-        }
-    }
-    query_marked(g, ctx);
-}
-
-/* Send Q(G,A-B), or Q(G,X-A): what is forwarded and not of the list. */
-static void
-query_unlisted(struct igmp_group *g, struct igmp_group_ctx *ctx,
-               const struct ip_addr *list, size_t n)
-{
-    for (size_t i = g->n_sources; i-- > 0;) {
-        if (!igmp_sources_listed(list, n, &g->sources[i].address)) {
-            mark_source(g, ctx, &g->sources[i]);
-        }
-    }
-    query_marked(g, ctx);
-}
-
-/* Forgets what may not be asked any more: another has been the querier for a
- * while, or the version of queries was configured anew. */
-static void
-drop_queries(struct igmp_group *g, const struct igmp_group_ctx *ctx)
-{
-    int version = igmp_times_repeat_version(ctx->times);
-
-    if (version < 2) {
-        g->queries_left = 0;
-    }
-    for (size_t i = 0; i < g->n_sources && version < 3; i++) {
-        g->sources[i].queries_left = 0;
-    }
-}
-
-/* Repeats what is to be repeated.  Where both kinds of queries are due, Q(G)
- * makes the Q(G,S) with the S flag needless (6.6.3.2). */
-static void
-repeat_queries(struct igmp_group *g, struct igmp_group_ctx *ctx)
-{
-    drop_queries(g, ctx);
-
-    bool group = g->queries_left > 0;
-    if (group) {
-        g->queries_left--;
-        ctx->query(ctx->aux, NULL, 0,
-                   g->timer > ctx->now + ctx->times->last_member_time);
-    }
-    send_source_queries(g, ctx, 0, group);
-    g->next_query = INT64_MAX;
-    schedule_queries(g, ctx);
 }
 
 /* The tables of 6.4.1 and 6.4.2. */
@@ -288,7 +98,7 @@ exclude_listed(struct igmp_group *g, struct igmp_group_ctx *ctx,
                              was_exclude ? new_until : INT64_MAX);
         }
     }
-    set_group_timer(g, ctx, ctx->now + ctx->times->membership);
+    igmp_group_set_timer(g, ctx, ctx->now + ctx->times->membership);
 }
 
 static void
@@ -308,17 +118,17 @@ in_include(struct igmp_group *g, struct igmp_group_ctx *ctx, uint8_t type,
         break;
     case IGMP_BLOCK_OLD_SOURCES:
         /* INCLUDE (A)  BLOCK (B)  INCLUDE (A)  Send Q(G,A*B) */
-        query_listed(g, ctx, list, n);
+        igmp_last_member_query_listed(g, ctx, list, n);
         break;
     case IGMP_CHANGE_TO_EXCLUDE:
         /* INCLUDE (A)  TO_EX (B)  EXCLUDE (A*B,B-A)  (B-A)=0, Delete (A-B),
          *                                  Send Q(G,A*B), Group Timer=GMI */
         exclude_listed(g, ctx, list, n, INT64_MAX);
-        query_listed(g, ctx, list, n);
+        igmp_last_member_query_listed(g, ctx, list, n);
         break;
     case IGMP_CHANGE_TO_INCLUDE:
         /* INCLUDE (A)  TO_IN (B)  INCLUDE (A+B)  (B)=GMI, Send Q(G,A-B) */
-        query_unlisted(g, ctx, list, n);
+        igmp_last_member_query_unlisted(g, ctx, list, n);
         want_listed(g, ctx, list, n);
         break;
     }
@@ -335,7 +145,7 @@ block_in_exclude(struct igmp_group *g, struct igmp_group_ctx *ctx,
             igmp_sources_add(g, ctx, &list[i], true, g->timer);
         }
     }
-    query_listed(g, ctx, list, n);
+    igmp_last_member_query_listed(g, ctx, list, n);
 }
 
 static void
@@ -361,14 +171,14 @@ in_exclude(struct igmp_group *g, struct igmp_group_ctx *ctx, uint8_t type,
          *        (A-X-Y)=Group Timer, Delete (X-A), Delete (Y-A),
          *        Send Q(G,A-Y), Group Timer=GMI */
         exclude_listed(g, ctx, list, n, g->timer);
-        query_listed(g, ctx, list, n);
+        igmp_last_member_query_listed(g, ctx, list, n);
         break;
     case IGMP_CHANGE_TO_INCLUDE:
         /* EXCLUDE (X,Y)  TO_IN (A)  EXCLUDE (X+A,Y-A)  (A)=GMI,
          *                                   Send Q(G,X-A), Send Q(G) */
-        query_unlisted(g, ctx, list, n);
+        igmp_last_member_query_unlisted(g, ctx, list, n);
         want_listed(g, ctx, list, n);
-        query_group(g, ctx);
+        igmp_last_member_query_group(g, ctx);
         break;
     }
 }
@@ -473,7 +283,7 @@ igmp_group_record(struct igmp_group *g, struct igmp_group_ctx *ctx,
         } else if (type == IGMP_CHANGE_TO_EXCLUDE) {
             n = 0;
         } else if (type == IGMP_CHANGE_TO_INCLUDE && compatibility == 1
-                   && !hosts_are_known(g, ctx)) {
+                   && !igmp_group_hosts_are_known(g, ctx)) {
             return;
         }
     }
@@ -491,7 +301,7 @@ igmp_group_asked(struct igmp_group *g, struct igmp_group_ctx *ctx,
     int64_t end = ctx->now + time;
 
     if (!n && g->exclude && g->timer > end) {
-        set_group_timer(g, ctx, end);
+        igmp_group_set_timer(g, ctx, end);
         g->last_lowered = ctx->now;
     }
     for (size_t i = 0; i < n; i++) {
@@ -516,7 +326,7 @@ igmp_group_linger(struct igmp_group *g, struct igmp_group_ctx *ctx,
         return;
     }
     if (g->exclude && g->timer < until) {
-        set_group_timer(g, ctx, until);
+        igmp_group_set_timer(g, ctx, until);
     }
     for (size_t i = 0; i < g->n_sources; i++) {
         struct igmp_source_view *s = &g->sources[i];
@@ -551,7 +361,7 @@ expire_sources(struct igmp_group *g, struct igmp_group_ctx *ctx)
         if (s->expires > ctx->now) {
             igmp_group_wake(ctx, s->expires);
         } else {
-            expire_source(g, ctx, s);
+            igmp_group_expire_source(g, ctx, s);
         }
     }
 }
@@ -563,7 +373,7 @@ expire_group(struct igmp_group *g, struct igmp_group_ctx *ctx)
         igmp_group_wake(ctx, g->timer);
         return;
     }
-    end_exclude(g, ctx);
+    igmp_group_end_exclude(g, ctx);
 }
 
 /* By now all hosts have been heard, but for those of older versions that hide
@@ -596,7 +406,7 @@ igmp_group_run(struct igmp_group *g, struct igmp_group_ctx *ctx)
     igmp_hosts_ask(g, ctx);
     end_one_copy(g, ctx);
     if (g->next_query <= ctx->now) {
-        repeat_queries(g, ctx);
+        igmp_last_member_repeat(g, ctx);
     } else {
         igmp_group_wake(ctx, g->next_query);
     }

@@ -141,6 +141,21 @@ void igmp_group_record(struct igmp_group *, struct igmp_group_ctx *,
  * answer within 'time' is gone. */
 void igmp_group_asked(struct igmp_group *, struct igmp_group_ctx *,
                       int64_t time, const struct ip_addr *sources, size_t n);
+/* For igmp-last-member.c.  The group timer runs out at 'at'. */
+void igmp_group_set_timer(struct igmp_group *, struct igmp_group_ctx *,
+                          int64_t at);
+/* Is there nobody to ask, because we know of each host what it wants?  Older
+ * ones may hide behind each other's reports. */
+bool igmp_group_hosts_are_known(const struct igmp_group *,
+                                const struct igmp_group_ctx *);
+/* 6.5: when the group timer runs out, EXCLUDE (X,Y) becomes INCLUDE (X), Y is
+ * deleted. */
+void igmp_group_end_exclude(struct igmp_group *, struct igmp_group_ctx *);
+/* The timer of a source runs out, 6.3 and 6.5: it goes from A, or from X to
+ * Y. */
+void igmp_group_expire_source(struct igmp_group *, struct igmp_group_ctx *,
+                              struct igmp_source_view *);
+
 /* Timers: 6.3, 6.5, 6.6.3. */
 void igmp_group_run(struct igmp_group *, struct igmp_group_ctx *);
 /* Its hosts are asked anew: nothing runs out before 'until', but for what a

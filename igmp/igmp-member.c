@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "igmp/igmp-hosts.h"
+#include "igmp/igmp-last-member.h"
 #include "igmp/igmp-sources.h"
 
 /* One (group, port) with all that makes it up: what is learned (igmp-group),
@@ -89,6 +90,7 @@ igmp_turn_begin(struct igmp_turn *t, struct igmp_snoop *s,
         .was_learned = igmp_member_is_learned(m),
         .had_one_copy = m->group.one_copy,
         .was_unicast = m->group.unicast,
+        .n_hosts = m->group.n_hosts,
         .ctx = {.times = &s->times,
                 .hosts = &s->table.hosts,
                 .sources = &port->sources,
@@ -155,6 +157,10 @@ set_delivery(struct igmp_turn *t)
         t->ctx.changed = true;
     }
     t->ctx.changed |= unicast && t->ctx.hosts_changed;
+    if (unicast && g->n_hosts > t->n_hosts
+        && igmp_group_version(g, t->ctx.now) < 3) {
+        igmp_last_member_seek(g, &t->ctx);
+    }
 }
 
 void

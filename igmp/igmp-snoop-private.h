@@ -62,6 +62,7 @@ struct igmp_turn {
     struct igmp_snoop *s;
     struct igmp_member *m;
     bool was_learned, had_one_copy, was_unicast; /* At the beginning. */
+    size_t n_hosts;                              /* Likewise. */
     struct igmp_group_ctx ctx;
 };
 

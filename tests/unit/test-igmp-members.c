@@ -165,6 +165,25 @@ copies_of_the_dead_end(void **state)
     check_copies(f, NULL, G, " p2@2");
 }
 
+/* Two set-top boxes switched on at once: the report of one made the other keep
+ * silent, so that nobody knows of it.  It is looked for. */
+static void
+who_was_silenced_at_its_join_is_looked_for(void **state)
+{
+    struct fixture *f = *state;
+
+    settings[2].delivery = IGMP_DELIVER_UNICAST;
+    join(f, 2, 1, 2, G);
+    check_log(f, "p2+226.2.2.2");
+    advance(f, 5 * SECOND);
+    check_log(f, "p2?226.2.2.2/S p2?226.2.2.2/S p2?226.2.2.2/S "
+                 "p2?226.2.2.2/S");
+    join(f, 2, 1, 2, G); /* Known: no news. */
+    join(f, 2, 3, 3, G2);
+    advance(f, 5 * SECOND);
+    check_log(f, "p2+239.1.1.1");
+}
+
 static void
 auto_changes_with_the_number_of_hosts(void **state)
 {
@@ -744,6 +763,7 @@ main(void)
         TEST(copies_of_hosts),
         TEST(copies_by_filter),
         TEST(copies_of_the_dead_end),
+        TEST(who_was_silenced_at_its_join_is_looked_for),
         TEST(auto_changes_with_the_number_of_hosts),
         TEST(delivery_can_be_switched),
         TEST(switching_asks_older_hosts),
