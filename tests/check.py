@@ -16,6 +16,8 @@ import xml.etree.ElementTree
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILDS = "build-check"
 PYTHON = "/usr/bin/python3"  # Debian's: it has pytest, scapy and mininet.
+# A test waits for timers more than it computes, and has a switch of its own.
+SIDE_BY_SIDE = "-n", str(2 * (os.cpu_count() or 1))
 CONFIGURATIONS = {
     "gcc": ["CC=gcc", "--enable-werror"],
     "clang": ["CC=clang", "--enable-werror"],
@@ -128,13 +130,13 @@ class Check:
         with self.section("system tests: Open vSwitch, namespaces"):
             if not self.build("gcc"):
                 return
-            self.pytest("system tests", "gcc", "tests/system")
+            self.pytest("system tests", "gcc", "tests/system", *SIDE_BY_SIDE)
         with self.section("mininet"):
             self.pytest("mininet tests", "gcc", "tests/mininet")
         with self.section("system tests with the sanitizers"):
             if self.build("sanitize"):
                 self.pytest("sanitized system tests", "sanitize",
-                            "tests/system")
+                            "tests/system", *SIDE_BY_SIDE)
         if not self.options.k:
             self.demos()
 
