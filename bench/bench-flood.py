@@ -4,9 +4,10 @@
 
 One bridge, a stream, hosts that join and leave, and one port that sends
 reports of random groups, 50,000 a second.  Joins are measured as
-bench-join.py measures them, by turns without and with the flood.
+bench-join.py measures them, by turns without and with the flood.  A control
+tells what chance does: the p99 of every other idle turn against the rest.
 
-    bench-flood.py [--joins 200] [--hosts 10] [--rate 1000] [--flood 50000]
+    bench-flood.py [--joins 1000] [--hosts 10] [--rate 1000] [--flood 50000]
                    [--groups 16777216] [--max-reports 5000] [--ports 0]
 """
 
@@ -27,7 +28,7 @@ from procs import Sender, build_dir, exit_on_signals, wait_until  # noqa: E402
 from rest import Daemon  # noqa: E402
 
 BAR_RATIO = 2.0
-ROUNDS = 4
+IN_TURN = 50  # Joins; short turns, so that both see the same machine.
 
 
 def rss_kib(daemon):
@@ -89,7 +90,30 @@ def refusals(daemon, port):
     return found
 
 
-def report(idle, flooded, daemon, flood, memory, cpu):
+def ratio_range(flooded, idle, percent, times=1000):
+    """Between what the ratio lies in nine of ten cases, by the bootstrap."""
+    draw = random.Random(1).choices
+    ratios = sorted(
+        join.percentile(draw(flooded, k=len(flooded)), percent)
+        / join.percentile(draw(idle, k=len(idle)), percent)
+        for _ in range(times))
+    return ratios[times // 20], ratios[-1 - times // 20]
+
+
+def report_chance(turns, idle, flooded):
+    low, high = ratio_range(flooded, idle, 99)
+    join.line("... of 90 % of samples like these, at least", low, "x")
+    join.line("... and at most", high, "x")
+    halves = [sum(turns[i::2], []) for i in range(2)]
+    if all(halves):
+        worse, better = sorted((join.percentile(half, 99) for half in halves),
+                               reverse=True)
+        join.line("... control: idle turns against idle turns",
+                  worse / better, "x")
+
+
+def report(turns, flooded, daemon, flood, memory, cpu):
+    idle = sum(turns, [])
     print(f"\n{f'Joins while a port sends {flood.rate} reports/s':<52}"
           f" {'measured':>14} {'':<7} {'bar':>16} {'ratio':>7}")
     for what, ms in ("idle", idle), ("with the flood", flooded):
@@ -103,6 +127,7 @@ def report(idle, flooded, daemon, flood, memory, cpu):
     join.line("ratio of p99",
               join.percentile(flooded, 99) / join.percentile(idle, 99), "x",
               BAR_RATIO)
+    report_chance(turns, idle, flooded)
     join.line("reports that were really sent",
               flood.sent / max(flood.seconds, 1e-9), "1/s")
     join.line("ofmcastd's cpu during the flood",
@@ -120,7 +145,7 @@ def report(idle, flooded, daemon, flood, memory, cpu):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--joins", type=int, default=200)
+    parser.add_argument("--joins", type=int, default=1000)
     parser.add_argument("--hosts", type=int, default=10)
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--flood", type=int, default=50000)
@@ -150,11 +175,12 @@ def main():
         before = rss_kib(daemon)
         cpu = [0, 0]
         pids = daemon.process.pid, lab.vswitchd.pid
-        for _ in range(ROUNDS):
-            idle += measure(side, options.joins // ROUNDS)
+        for first in range(0, options.joins, IN_TURN):
+            joins = min(IN_TURN, options.joins - first)
+            idle.append(measure(side, joins))
             was = [cpu_seconds(pid) for pid in pids]
             with flood:
-                flooded += measure(side, options.joins // ROUNDS)
+                flooded += measure(side, joins)
             cpu = [c + cpu_seconds(pid) - w
                    for c, pid, w in zip(cpu, pids, was)]
         report(idle, flooded, daemon, flood, (before, rss_kib(daemon)), cpu)

@@ -459,6 +459,53 @@ measure_members(void)
     stop(&d, &p);
 }
 
+/* Ten ports that all have all groups. */
+static void
+measure_many(void)
+{
+    enum { N_MEMBERS = 10, AT_ONCE = 60 };
+    struct bench_peer p;
+    struct bench_daemon d;
+    struct batch b = {.n = 0};
+    size_t n = n_groups_max * N_MEMBERS;
+    char what[64];
+
+    start(&d, &p);
+    snprintf(what, sizeof what, "%zu memberships: %zu groups, %d ports", n,
+             n_groups_max, N_MEMBERS);
+    bench_heading(what);
+
+    size_t rss = bench_daemon_rss(&d);
+    int64_t cpu = bench_daemon_cpu_ns(&d), start_ns = bench_now_ns();
+
+    for (size_t first = 0; first < n_groups_max; first += AT_ONCE) {
+        size_t left = n_groups_max - first;
+
+        for (uint32_t port = 1; port <= N_MEMBERS; port++) {
+            add_report(&b, &p, first, left < AT_ONCE ? left : AT_ONCE, port,
+                       IGMP_CHANGE_TO_EXCLUDE);
+        }
+    }
+    send_batch(&p, &b);
+    free(b.bytes);
+    wait_for_groups(&p, n_groups_max, n_groups_max);
+
+    double wall = (double) (bench_now_ns() - start_ns) / 1e9;
+    double used = (double) (bench_daemon_cpu_ns(&d) - cpu) / 1e9;
+
+    bench_line("joins that change state, by the clock",
+               (double) n / wall / 1e3, "k/s", false, 100);
+    bench_line("joins that change state, by its cpu time",
+               (double) n / used / 1e3, "k/s", false, 100);
+    bench_peer_settle(&p, 500);
+    bench_line("memory of a membership",
+               (double) (bench_daemon_rss(&d) - rss) / (double) n, "bytes",
+               true, 1024);
+    measure_refresh(&d, &p, "refreshes of 1000 groups", 1000, 1, 1000);
+    measure_refresh(&d, &p, "refreshes of all groups", n_groups_max, 1, 0);
+    stop(&d, &p);
+}
+
 static void
 measure_switches(void)
 {
@@ -528,7 +575,7 @@ main(int argc, char *argv[])
             break;
         default:
             fprintf(stderr, "usage: bench-load [--program OFMCASTD] [--quick] "
-                            "[--only groups|members|switches]\n");
+                            "[--only groups|members|many|switches]\n");
             return 2;
         }
     }
@@ -539,6 +586,9 @@ main(int argc, char *argv[])
     }
     if (!only || !strcmp(only, "members")) {
         measure_members();
+    }
+    if (!only || !strcmp(only, "many")) {
+        measure_many();
     }
     if (!only || !strcmp(only, "switches")) {
         measure_switches();
