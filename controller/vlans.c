@@ -37,6 +37,18 @@ vlan_settle(struct ctl_vlan *v)
     loop_timer_set(v->ctl->loop, &v->timer, soonest);
 }
 
+/* After a packet to 'snoop'.  Of nearly all there is nothing to be done sooner
+ * than before; a timer that has become too early is set anew when it fires. */
+static void
+vlan_hurry(struct ctl_vlan *v, const struct igmp_snoop *snoop)
+{
+    int64_t at = v->timer.node.at;
+    if (igmp_snoop_deadline(snoop) < at
+        || (v->address && igmp_address_deadline(v->address) < at)) {
+        vlan_settle(v);
+    }
+}
+
 static bool
 mark_group(void *v_, const struct ip_addr *group)
 {
@@ -376,12 +388,12 @@ is_ours(const struct input *in)
 
 /* Anybody may put any tag on a report, and a vlan costs two machines and
  * queries for ever. */
-static bool
-may_learn_vlan(struct ctl *ctl, uint16_t vlan)
+static struct ctl_vlan *
+learn_vlan(struct ctl *ctl, uint16_t vlan)
 {
-    return vlan_lookup(ctl, vlan)
-           || HASH_COUNT(ctl->vlans)
-                  < ctl->config->n_vlans + 1 + MAX_LEARNED_VLANS;
+    struct ctl_vlan *v = vlan_lookup(ctl, vlan);
+    size_t limit = ctl->config->n_vlans + 1 + MAX_LEARNED_VLANS;
+    return v || HASH_COUNT(ctl->vlans) >= limit ? v : vlan_get(ctl, vlan);
 }
 
 static void
@@ -418,9 +430,7 @@ check_input(const struct input *in, struct igmp_msg *msg)
         /* RFC 4541 2.1.1: what a snooper does not know is flooded. */
         relay(in, NULL, IGMP_RELAY_ALL);
     }
-    return error                                ? error
-           : may_learn_vlan(in->ctl, msg->vlan) ? IGMP_OK
-                                                : IGMP_LIMIT;
+    return error;
 }
 
 void
@@ -431,11 +441,11 @@ vlans_packet_in(struct ctl *ctl, const struct port_id *port,
     struct igmp_msg msg;
     ctl->frames++;
     enum igmp_error error = check_input(&in, &msg);
-    if (error) {
-        dropped(&in, error);
+    struct ctl_vlan *v = error ? NULL : learn_vlan(ctl, msg.vlan);
+    if (!v) {
+        dropped(&in, error ? error : IGMP_LIMIT);
         return;
     }
-    struct ctl_vlan *v = vlan_get(ctl, msg.vlan);
     if (msg.family == IGMP_IPV6 && !v->config->mld) {
         /* Punted before the flow that passes it on was in place. */
         relay(&in, NULL, IGMP_RELAY_ALL);
@@ -443,7 +453,7 @@ vlans_packet_in(struct ctl *ctl, const struct port_id *port,
     }
     address_heard(v, &msg, in.now);
     input(v, &msg, &in);
-    vlan_settle(v);
+    vlan_hurry(v, vlan_snoop(v, msg.family));
 }
 
 void

@@ -248,7 +248,9 @@ input_v3_report(struct igmp_snoop *s, struct igmp_port *port,
     bool taken = false;
 
     note_host(s, port, msg);
-    igmp_proxy_pass_local(s, &port->id, msg);
+    if (s->proxy.outlets) {
+        igmp_proxy_pass_local(s, &port->id, msg);
+    }
     igmp_record_first(&c, msg);
     while (igmp_record_next(&c, &record)) {
         enum igmp_error error = input_record(s, port, msg, &record);
