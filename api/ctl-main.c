@@ -366,8 +366,8 @@ run(struct ctl_options *o, int argc, char *argv[])
     argc -= optind;
     argv += optind;
     if (argc < command->min_args || argc > command->max_args) {
-        ctl_complain("wrong number of arguments: ofmcastctl %s",
-                     command->usage);
+        ctl_complain("wrong number of arguments");
+        fprintf(stderr, "usage: ofmcastctl %s\n", command->usage);
         return CTL_USAGE;
     }
     double timeout =

@@ -288,6 +288,12 @@ def test_usage(ctl, args):
     refused(ctl.run(*args), USAGE)
 
 
+def test_usage_of_several_lines(ctl):
+    text = refused(ctl.run("show"), USAGE)
+    assert "?" not in text
+    assert text.splitlines()[-1].strip() == "events"
+
+
 def test_daemon_away(ctl):
     text = refused(ctl.run("--api", "http://127.0.0.1:1", "show", "groups"),
                    AWAY)
