@@ -33,20 +33,25 @@ def test_hosts_are_listed_with_what_they_speak(net):
     receivers = [h.receive(g, PORT) for h in (old, new)
                  for g in (V4.group, V6.group)]
     receivers.append(new.receive(OTHER["ipv4"], PORT))
-    # A kernel also is a member of its solicited-node groups and such.
-    wait_until(lambda: all(
-        listed(net).get(m, {}).get("mld_version")
-        and listed(net)[m]["igmp_version"] for m in macs), 5, "both are heard")
+    versions = (2, 1), (3, 2)
+
+    def heard():
+        """A kernel may still answer in the version of the query that it heard
+        before it was told to speak another."""
+        found = listed(net)
+        return all((found.get(m, {}).get("igmp_version"),
+                    found.get(m, {}).get("mld_version")) == v
+                   for m, v in zip(macs, versions))
+
+    wait_until(heard, 5, "both are heard, each in its versions")
     wait_until(lambda: listed(net)[macs[1]]["groups"]
                == listed(net)[macs[0]]["groups"] + 1, 5,
                "one has joined a group more")
     found = listed(net)
 
-    for mac, host, versions in ((macs[0], old, (2, 1)),
-                                (macs[1], new, (3, 2))):
+    for mac, host in zip(macs, (old, new)):
         h = found[mac]
         assert (h["port"], h["port_name"]) == (old.port, old.port_name)
-        assert (h["igmp_version"], h["mld_version"]) == versions
         assert {host.ip, host.link_local} <= set(h["ips"])
         assert not h["duplicate"]
 
