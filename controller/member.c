@@ -78,32 +78,10 @@ check_sources(const struct member *m)
     return NULL;
 }
 
-static int
-compare_sources(const void *a, const void *b)
-{
-    return ip_addr_compare(a, b);
-}
-
-static void
-sort_sources(struct member *m)
-{
-    size_t n = 0;
-
-    if (m->n_sources) {
-        qsort(m->sources, m->n_sources, sizeof *m->sources, compare_sources);
-    }
-    for (size_t i = 0; i < m->n_sources; i++) {
-        if (!n || !ip_addr_equal(&m->sources[n - 1], &m->sources[i])) {
-            m->sources[n++] = m->sources[i];
-        }
-    }
-    m->n_sources = n;
-}
-
 const char *
 member_settle(struct member *m, const char **field)
 {
-    sort_sources(m);
+    m->n_sources = ip_addr_sort(m->sources, m->n_sources);
     if (m->router) {
         *field = "router";
         return ip_addr_is_any(&m->group) && !m->n_sources

@@ -40,24 +40,10 @@ struct member_place {
 /* The union of filters (RFC 3376 3.2): if any is EXCLUDE, all but what every
  * such one excludes and none includes. */
 
-static int
-compare_addresses(const void *a, const void *b)
-{
-    return ip_addr_compare(a, b);
-}
-
-static bool
-names(const struct member *m, const struct ip_addr *source)
-{
-    return m->n_sources
-           && bsearch(source, m->sources, m->n_sources, sizeof *source,
-                      compare_addresses);
-}
-
 static bool
 wants(const struct member *m, const struct ip_addr *source)
 {
-    return names(m, source) != m->exclude;
+    return ip_addr_is_listed(m->sources, m->n_sources, source) != m->exclude;
 }
 
 static bool
@@ -73,8 +59,7 @@ anybody_wants(const struct member_place *p, const struct ip_addr *source)
     return false;
 }
 
-/* All sources that members of the place name, sorted, some of them several
- * times. */
+/* All sources that members of the place name, sorted, each once. */
 static struct ip_addr *
 all_sources(const struct member_place *p, size_t *n)
 {
@@ -92,7 +77,7 @@ all_sources(const struct member_place *p, size_t *n)
             sources[(*n)++] = rule->member->sources[i];
         }
     }
-    qsort(sources, *n, sizeof *sources, compare_addresses);
+    *n = ip_addr_sort(sources, *n);
     return sources;
 }
 
@@ -102,18 +87,15 @@ unite(const struct member_place *p, struct igmp_filter *f)
 {
     const struct rule *rule;
     size_t n;
-    struct ip_addr *sources = all_sources(p, &n), last = IP_ADDR_ANY;
+    struct ip_addr *sources = all_sources(p, &n);
     *f = (struct igmp_filter){.sources = sources};
     LL_FOREACH2(p->rules, rule, next_there)
     {
         f->exclude |= rule->member->exclude;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!ip_addr_equal(&sources[i], &last)) {
-            last = sources[i];
-            if (anybody_wants(p, &last) != f->exclude) {
-                sources[f->n_sources++] = last;
-            }
+        if (anybody_wants(p, &sources[i]) != f->exclude) {
+            sources[f->n_sources++] = sources[i];
         }
     }
 }

@@ -438,7 +438,7 @@ igmp_wish_wants(const struct igmp_wish *w, const struct ip_addr *source)
     if (!w->n_sources || ip_addr_equal(source, &IP_ADDR_ANY)) {
         return w->exclude;
     }
-    return igmp_sources_listed(w->sources, w->n_sources, source) != w->exclude;
+    return ip_addr_is_listed(w->sources, w->n_sources, source) != w->exclude;
 }
 
 bool

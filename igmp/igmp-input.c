@@ -14,29 +14,6 @@
 
 /* Reports. */
 
-static int
-compare_addresses(const void *a, const void *b)
-{
-    return ip_addr_compare(a, b);
-}
-
-/* Returns how many are left without doubles. */
-static size_t
-sort_sources(struct ip_addr *list, size_t n)
-{
-    size_t kept = 0;
-
-    if (n > 1) {
-        qsort(list, n, sizeof *list, compare_addresses);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!kept || !ip_addr_equal(&list[i], &list[kept - 1])) {
-            list[kept++] = list[i];
-        }
-    }
-    return kept;
-}
-
 size_t
 igmp_load_sources(const struct igmp_snoop *s, const struct ip_addr *sources,
                   size_t n_sources, struct ip_addr list[IGMP_MAX_SOURCES])
@@ -48,7 +25,7 @@ igmp_load_sources(const struct igmp_snoop *s, const struct ip_addr *sources,
             list[n++] = sources[i];
         }
     }
-    return sort_sources(list, n);
+    return ip_addr_sort(list, n);
 }
 
 /* Reads the sources of a record or a query: sorted, without doubles and
@@ -71,7 +48,7 @@ load_sources(struct igmp_snoop *s, const struct igmp_sources *from,
         }
         list[(*n)++] = a;
     }
-    *n = sort_sources(list, *n);
+    *n = ip_addr_sort(list, *n);
     return *n || !from->n;
 }
 

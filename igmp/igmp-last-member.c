@@ -147,7 +147,7 @@ igmp_last_member_query_unlisted(struct igmp_group *g,
                                 const struct ip_addr *list, size_t n)
 {
     for (size_t i = g->n_sources; i-- > 0;) {
-        if (!igmp_sources_listed(list, n, &g->sources[i].address)) {
+        if (!ip_addr_is_listed(list, n, &g->sources[i].address)) {
             mark_source(g, ctx, &g->sources[i]);
         }
     }

@@ -20,7 +20,7 @@ igmp_member_is_learned(const struct igmp_member *m)
 static bool
 filter_passes(const struct igmp_filter *f, const struct ip_addr *source)
 {
-    return igmp_sources_listed(f->sources, f->n_sources, source) != f->exclude;
+    return ip_addr_is_listed(f->sources, f->n_sources, source) != f->exclude;
 }
 
 bool

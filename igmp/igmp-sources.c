@@ -133,34 +133,13 @@ igmp_sources_block(struct igmp_group *g, struct igmp_group_ctx *ctx,
     }
 }
 
-bool
-igmp_sources_listed(const struct ip_addr *list, size_t n,
-                    const struct ip_addr *a)
-{
-    size_t low = 0, high = n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = ip_addr_compare(&list[middle], a);
-
-        if (!order) {
-            return true;
-        } else if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return false;
-}
-
 /* Delete (A-B), or (X-A) and (Y-A). */
 void
 igmp_sources_keep_only(struct igmp_group *g, struct igmp_group_ctx *ctx,
                        const struct ip_addr *list, size_t n)
 {
     for (size_t i = g->n_sources; i-- > 0;) {
-        if (!igmp_sources_listed(list, n, &g->sources[i].address)) {
+        if (!ip_addr_is_listed(list, n, &g->sources[i].address)) {
             igmp_sources_delete(g, ctx, &g->sources[i]);
         }
     }

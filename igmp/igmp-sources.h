@@ -40,8 +40,5 @@ void igmp_sources_set_mode(struct igmp_group *, struct igmp_group_ctx *,
 /* Tells 'ctx->special' of all of them. */
 void igmp_sources_tell(const struct igmp_group *, struct igmp_group_ctx *,
                        int delta);
-/* Is 'a' in the sorted 'list'? */
-bool igmp_sources_listed(const struct ip_addr *list, size_t n,
-                         const struct ip_addr *a);
 
 #endif

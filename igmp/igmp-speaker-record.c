@@ -19,7 +19,7 @@ igmp_speaker_record_uninit(struct igmp_speaker_record *r)
 static bool
 is_wanted(const struct igmp_speaker_record *r, const struct ip_addr *a)
 {
-    return r->exclude != igmp_sources_listed(r->sources, r->n_sources, a);
+    return r->exclude != ip_addr_is_listed(r->sources, r->n_sources, a);
 }
 
 /* Changes. */

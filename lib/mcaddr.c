@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* They are hash keys: see the header. */
@@ -92,6 +93,49 @@ int
 ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b)
 {
     return memcmp(a->b, b->b, sizeof a->b);
+}
+
+static int
+compare_addresses(const void *a, const void *b)
+{
+    return ip_addr_compare(a, b);
+}
+
+bool
+ip_addr_is_listed(const struct ip_addr *list, size_t n,
+                  const struct ip_addr *a)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = ip_addr_compare(&list[middle], a);
+
+        if (!order) {
+            return true;
+        } else if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
+size_t
+ip_addr_sort(struct ip_addr *list, size_t n)
+{
+    size_t kept = 0;
+
+    if (n > 1) {
+        qsort(list, n, sizeof *list, compare_addresses);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!kept || !ip_addr_equal(&list[i], &list[kept - 1])) {
+            list[kept++] = list[i];
+        }
+    }
+    return kept;
 }
 
 bool

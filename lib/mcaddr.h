@@ -65,6 +65,11 @@ bool ip_addr_is_source_specific(const struct ip_addr *);
  * multicast, 240/4 and broadcast. */
 bool ip_addr_can_send(const struct ip_addr *);
 int ip_addr_compare(const struct ip_addr *, const struct ip_addr *);
+/* Sorts 'list' and takes doubles out; returns how many are left. */
+size_t ip_addr_sort(struct ip_addr *list, size_t n);
+/* Is the address in a list that ip_addr_sort() has sorted? */
+bool ip_addr_is_listed(const struct ip_addr *list, size_t n,
+                       const struct ip_addr *);
 bool ip_addr_equal(const struct ip_addr *, const struct ip_addr *);
 /* False where 's' is not exactly one address in its usual text form. */
 bool ip_addr_parse(const char *s, struct ip_addr *);

@@ -143,6 +143,28 @@ ip_order_and_value(void **state)
 }
 
 static void
+ip_lists(void **state)
+{
+    struct ip_addr list[5], a = ip_addr_v4(1), b = ip_addr_v4(2),
+                            c = ip_addr_v4(3), other = ip_addr_v4(4);
+
+    (void) state;
+    assert_int_equal(ip_addr_sort(list, 0), 0);
+    assert_false(ip_addr_is_listed(list, 0, &a));
+    list[0] = list[3] = c;
+    list[1] = list[4] = a;
+    list[2] = b;
+    assert_int_equal(ip_addr_sort(list, 5), 3);
+    assert_true(ip_addr_equal(&list[0], &a));
+    assert_true(ip_addr_equal(&list[1], &b));
+    assert_true(ip_addr_equal(&list[2], &c));
+    assert_true(ip_addr_is_listed(list, 3, &a));
+    assert_true(ip_addr_is_listed(list, 3, &b));
+    assert_true(ip_addr_is_listed(list, 3, &c));
+    assert_false(ip_addr_is_listed(list, 3, &other));
+}
+
+static void
 prefixes(void **state)
 {
     (void) state;
@@ -321,6 +343,7 @@ main(void)
         cmocka_unit_test(ip_classes),
         cmocka_unit_test(ip_senders_and_specific_groups),
         cmocka_unit_test(ip_order_and_value),
+        cmocka_unit_test(ip_lists),
         cmocka_unit_test(prefixes),
         cmocka_unit_test(prefix_contains),
         cmocka_unit_test(macs),
