@@ -264,20 +264,45 @@ format_words(const char *const *words, char *out, size_t room)
     }
 }
 
-bool
-config_key_enum(struct config_reading *r, const struct config_node *node,
-                const struct config_key *key, void *out)
+static bool
+read_word(struct config_reading *r, const struct config_node *node,
+          const struct config_key *key, unsigned int *i)
 {
     char list[100];
 
-    for (unsigned int i = 0; key->words[i]; i++) {
-        if (config_key_is_word(node, key->words[i])) {
-            *(unsigned int *) out = i; /* Any enum of ours. */
+    for (*i = 0; key->words[*i]; (*i)++) {
+        if (config_key_is_word(node, key->words[*i])) {
             return true;
         }
     }
     format_words(key->words, list, sizeof list);
     return config_key_fail(r, node, "\"%s\" must be %s", key->name, list);
+}
+
+bool
+config_key_enum(struct config_reading *r, const struct config_node *node,
+                const struct config_key *key, void *out)
+{
+    unsigned int i;
+
+    if (!read_word(r, node, key, &i)) {
+        return false;
+    }
+    *(unsigned int *) out = i; /* Any enum of ours. */
+    return true;
+}
+
+bool
+config_key_choice(struct config_reading *r, const struct config_node *node,
+                  const struct config_key *key, void *out)
+{
+    unsigned int i;
+
+    if (!read_word(r, node, key, &i)) {
+        return false;
+    }
+    *(bool *) out = i > 0;
+    return true;
 }
 
 bool

@@ -60,13 +60,14 @@ typedef bool config_key_reader(struct config_reading *,
                                const struct config_node *,
                                const struct config_key *, void *out);
 config_key_reader config_key_bool, config_key_seconds, config_key_path;
-config_key_reader config_key_int;   /* Into an int. */
-config_key_reader config_key_size;  /* Into a size_t. */
-config_key_reader config_key_enum;  /* Into an enum, one of 'words'. */
-config_key_reader config_key_dpid;  /* Into a uint64_t. */
-config_key_reader config_key_port;  /* A port's name or number, into a
+config_key_reader config_key_int;    /* Into an int. */
+config_key_reader config_key_size;   /* Into a size_t. */
+config_key_reader config_key_enum;   /* Into an enum, one of 'words'. */
+config_key_reader config_key_choice; /* Into a bool: the second of 'words'. */
+config_key_reader config_key_dpid;   /* Into a uint64_t. */
+config_key_reader config_key_port;   /* A port's name or number, into a
                                     * char[TOPO_PORT_NAME_SIZE]. */
-config_key_reader config_key_later; /* Not in this version. */
+config_key_reader config_key_later;  /* Not in this version. */
 
 /* Names that may be there once. */
 struct config_names;
@@ -78,14 +79,14 @@ void config_names_clear(struct config_names **);
 config_key_reader config_vlan_read;
 /* config-port.c */
 config_key_reader config_port_read_defaults, config_port_read_list;
-config_key_reader config_port_read_role, config_port_read_action,
-    config_port_read_prefixes;
+config_key_reader config_port_read_prefixes;
 void config_port_settings_uninit(struct config_port_settings *);
 /* config-member.c */
 config_key_reader config_member_read_list;
 
 extern const char *const config_roles[], *const config_leaves[],
-                                             *const config_deliveries[];
+                                             *const config_deliveries[],
+                                                 *const config_actions[];
 
 /* Which members of struct config_port_settings were given. */
 enum {
@@ -139,8 +140,9 @@ enum {
          .max = IGMP_MAX_GROUPS,                                              \
          .said = CONFIG_SAID_MAX_HOSTS},                                      \
         {.name = "limit_action",                                              \
-         .read = config_port_read_action,                                     \
+         .read = config_key_choice,                                           \
          .offset = CONFIG_PORT_IGMP(BASE, replace),                           \
+         .words = config_actions,                                             \
          .said = CONFIG_SAID_ACTION},                                         \
         {.name = "permit",                                                    \
          .read = config_port_read_prefixes,                                   \

@@ -47,19 +47,7 @@ read_address(struct config_reading *r, const struct config_node *node,
                r, node, "\"%s\" must be an IPv4 or IPv6 address", key->name);
 }
 
-static bool
-read_mode(struct config_reading *r, const struct config_node *node,
-          const struct config_key *key, void *out)
-{
-    bool exclude = config_key_is_word(node, "exclude");
-
-    if (!exclude && !config_key_is_word(node, "include")) {
-        return config_key_fail(r, node, "\"%s\" must be include or exclude",
-                               key->name);
-    }
-    *(bool *) out = exclude;
-    return true;
-}
+static const char *const modes[] = {"include", "exclude", NULL};
 
 static bool
 read_sources(struct config_reading *r, const struct config_node *list,
@@ -121,8 +109,9 @@ read_member(struct config_reading *r, const struct config_node *node,
         {.name = "router", .read = config_key_bool, .offset = MEMBER(router)},
         {.name = "group", .read = read_address, .offset = MEMBER(group)},
         {.name = "mode",
-         .read = read_mode,
+         .read = config_key_choice,
          .offset = MEMBER(exclude),
+         .words = modes,
          .said = 1},
         {.name = "sources", .read = read_sources},
         {.name = NULL}};

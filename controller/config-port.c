@@ -16,23 +16,9 @@ enum { MAX_PREFIXES = 256, MAX_REPORTS = 1000000 };
 const char *const config_roles[] = {"auto", "host", "mrouter", NULL};
 const char *const config_leaves[] = {"query", "tracked", "immediate", NULL};
 const char *const config_deliveries[] = {"multicast", "unicast", "auto", NULL};
+const char *const config_actions[] = {"deny", "replace", NULL};
 
 /* Reading. */
-bool
-config_port_read_action(struct config_reading *r,
-                        const struct config_node *node,
-                        const struct config_key *key, void *out)
-{
-    bool replace = config_key_is_word(node, "replace");
-
-    if (!replace && !config_key_is_word(node, "deny")) {
-        return config_key_fail(r, node, "\"%s\" must be deny or replace",
-                               key->name);
-    }
-    *(bool *) out = replace;
-    return true;
-}
-
 /* Within 224.0.0.0/4 or ff00::/8. */
 static bool
 is_of_groups(const struct ip_prefix *p)
