@@ -231,6 +231,16 @@ get_vlan(struct wire_reader *r, struct ofp_match *m)
     return vid ? vid & OXM_VLAN_PRESENT && m->vlan : true;
 }
 
+static bool
+get_metadata(struct wire_reader *r, struct ofp_match *m)
+{
+    uint64_t value = wire_get_be64(r);
+
+    m->fields |= OFP_MATCH_METADATA;
+    m->metadata = value & OF13_METADATA_MASK;
+    return wire_get_be64(r) == OF13_METADATA_MASK && value == m->metadata;
+}
+
 /* One field, whose value is all that 'r' holds. */
 static bool
 get_field(struct wire_reader *r, uint32_t header, struct ofp_match *m)
@@ -239,6 +249,10 @@ get_field(struct wire_reader *r, uint32_t header, struct ofp_match *m)
     case OXM_IN_PORT:
         m->fields |= OFP_MATCH_IN_PORT;
         m->in_port = wire_get_be32(r);
+        return true;
+    case OXM_ETH_SRC:
+        m->fields |= OFP_MATCH_ETH_SRC;
+        wire_get(r, m->eth_src.b, 6);
         return true;
     case OXM_ETH_DST:
     case OXM_MASKED(OXM_ETH_DST):
@@ -270,6 +284,8 @@ get_field(struct wire_reader *r, uint32_t header, struct ofp_match *m)
     case NXM_IP_FRAG:
         m->fields |= OFP_MATCH_LATER_FRAG;
         return wire_get_u8(r) == NXM_IP_FRAG_LATER;
+    case OXM_MASKED(OXM_METADATA):
+        return get_metadata(r, m);
     default:
         return get_address(r, header, m);
     }

@@ -89,6 +89,10 @@ put_l2_fields(struct wire_writer *w, const struct ofp_match *m)
         wire_put_be32(w, OXM_IN_PORT);
         wire_put_be32(w, m->in_port);
     }
+    if (m->fields & OFP_MATCH_ETH_SRC) {
+        wire_put_be32(w, OXM_ETH_SRC);
+        wire_put(w, m->eth_src.b, sizeof m->eth_src.b);
+    }
     if (m->fields & OFP_MATCH_ETH_DST) {
         put_eth_dst(w, m);
     }
@@ -127,6 +131,11 @@ ofp_encode_match(struct wire_writer *w, const struct ofp_match *m)
     if (m->fields & OFP_MATCH_ICMP6_TYPE) {
         wire_put_be32(w, OXM_ICMPV6_TYPE);
         wire_put_u8(w, m->icmp6_type);
+    }
+    if (m->fields & OFP_MATCH_METADATA) {
+        wire_put_be32(w, OXM_MASKED(OXM_METADATA));
+        wire_put_be64(w, m->metadata);
+        wire_put_be64(w, OF13_METADATA_MASK);
     }
 }
 
@@ -236,6 +245,16 @@ put_punt(struct wire_writer *w, uint32_t meter)
 /* Flows. */
 
 static void
+put_write_metadata(struct wire_writer *w, uint8_t metadata)
+{
+    wire_put_be16(w, INSTR_WRITE_METADATA);
+    wire_put_be16(w, 24);
+    wire_put_zeros(w, 4);
+    wire_put_be64(w, metadata);
+    wire_put_be64(w, OF13_METADATA_MASK);
+}
+
+static void
 put_instructions(struct wire_writer *w, const struct ofp_flow *f,
                  uint32_t group_id)
 {
@@ -257,6 +276,9 @@ put_instructions(struct wire_writer *w, const struct ofp_flow *f,
             put_output(w, f->out_port, 0);
         }
         ofp_msg_patch_length(w, start, start + 2);
+    }
+    if (f->set_metadata) {
+        put_write_metadata(w, f->metadata);
     }
     if (f->goto_table) {
         put_action(w, INSTR_GOTO_TABLE, (uint32_t) f->goto_table << 24);

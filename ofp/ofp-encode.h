@@ -22,7 +22,7 @@
 
 /* The fields of a match as OXM, in canonical order, without header and
  * padding.  This is what identifies a flow besides table and priority. */
-enum { OFP_MATCH_MAX_SIZE = 128 };
+enum { OFP_MATCH_MAX_SIZE = 160 };
 void ofp_encode_match(struct wire_writer *, const struct ofp_match *);
 
 /* The messages that add a flow, a group, a meter. */

@@ -33,7 +33,9 @@ enum {
     OFP_MATCH_IP_DST = 1 << 6,
     OFP_MATCH_UDP_DST = 1 << 7,    /* Implies nothing: set IP_PROTO too. */
     OFP_MATCH_ICMP6_TYPE = 1 << 8, /* Likewise. */
-    OFP_MATCH_LATER_FRAG = 1 << 9  /* Fragments but the first. */
+    OFP_MATCH_LATER_FRAG = 1 << 9, /* Fragments but the first. */
+    OFP_MATCH_METADATA = 1 << 10,  /* The lowest byte of the metadata. */
+    OFP_MATCH_ETH_SRC = 1 << 11
 };
 
 struct ofp_match {
@@ -41,11 +43,13 @@ struct ofp_match {
     uint32_t in_port;
     uint16_t vlan;
     uint16_t eth_type;
+    struct mac_addr eth_src;
     struct mac_addr eth_dst, eth_dst_mask;
     struct ip_prefix ip_src, ip_dst;
     uint16_t udp_dst;
     uint8_t ip_proto;
     uint8_t icmp6_type;
+    uint8_t metadata; /* What an earlier table wrote; 0 at first. */
 };
 
 /* Which members of a rewriting count. */
@@ -80,11 +84,13 @@ struct ofp_bucket {
     uint32_t out_port;
 };
 
-/* What tells the copies of one channel apart: the port, and the host that it
- * is for.  All zero: whoever is behind the port. */
+/* What tells the copies of one channel apart: the port, the host that it is
+ * for (all zero: whoever is behind the port), and whether it loses its tag on
+ * the way out, as the port of an access vlan wants it. */
 struct ofp_copy {
     uint32_t port;
     struct mac_addr eth_dst;
+    bool pop_vlan;
 };
 
 enum ofp_output {
@@ -94,7 +100,12 @@ enum ofp_output {
     OFP_OUT_PORT
 };
 
-/* A flow.  Its actions, in this order: punt, rewrite, output, go to. */
+/* As the port of OFP_OUT_PORT: back to where the frame came from, which a
+ * switch leaves out if it is named by its number. */
+enum { OFP_PORT_IN_PORT = 0xfffffff8 };
+
+/* A flow.  Its actions, in this order: punt, rewrite, output, write metadata,
+ * go to. */
 struct ofp_flow {
     uint8_t table;
     uint16_t priority;
@@ -109,6 +120,8 @@ struct ofp_flow {
     struct ofp_rewrite rewrite;
     enum ofp_output output;
     uint32_t out_port;  /* For OFP_OUT_PORT. */
+    bool set_metadata;  /* The lowest byte of the metadata becomes... */
+    uint8_t metadata;   /* ...this, for the tables that follow. */
     uint8_t goto_table; /* 0 = none. */
 };
 

@@ -119,20 +119,31 @@ ofp_msg_put_set_config(struct wire_writer *w, uint16_t flags)
     ofp_msg_end(w, start);
 }
 
+size_t
+ofp_msg_packet_out_max_ports(size_t size)
+{
+    size_t rest = OF13_MAX_MESSAGE - PACKET_OUT_SIZE;
+
+    return size > rest ? 0 : (rest - size) / PACKET_OUT_ACTION_SIZE;
+}
+
 void
-ofp_msg_put_packet_out(struct wire_writer *w, uint32_t in_port,
-                       uint32_t out_port, const void *frame, size_t size)
+ofp_msg_put_packet_out_ports(struct wire_writer *w, uint32_t in_port,
+                             const uint32_t *ports, size_t n,
+                             const void *frame, size_t size)
 {
     size_t start = ofp_msg_begin(w, OF13_PACKET_OUT);
 
     wire_put_be32(w, OF13_NO_BUFFER);
     wire_put_be32(w, in_port ? in_port : OF13_PORT_CONTROLLER);
-    wire_put_be16(w, 16); /* Bytes of actions: one output. */
+    wire_put_be16(w, n * PACKET_OUT_ACTION_SIZE);
     wire_put_zeros(w, 6);
-    wire_put_be16(w, ACTION_OUTPUT);
-    wire_put_be16(w, 16);
-    wire_put_be32(w, out_port);
-    wire_put_zeros(w, 8);
+    for (size_t i = 0; i < n; i++) {
+        wire_put_be16(w, ACTION_OUTPUT);
+        wire_put_be16(w, PACKET_OUT_ACTION_SIZE);
+        wire_put_be32(w, ports[i]);
+        wire_put_zeros(w, 8);
+    }
     wire_put(w, frame, size);
     ofp_msg_end(w, start);
 }

@@ -33,8 +33,12 @@ void ofp_msg_put_hello(struct wire_writer *);
 void ofp_msg_put_hello_failed(struct wire_writer *, const char *text);
 /* Whole packets on a table miss; 'flags' say how to handle fragments. */
 void ofp_msg_put_set_config(struct wire_writer *, uint16_t flags);
-void ofp_msg_put_packet_out(struct wire_writer *, uint32_t in_port,
-                            uint32_t out_port, const void *frame, size_t size);
+/* 'in_port' 0: from nowhere.  No more ports fit in a message than
+ * ofp_msg_packet_out_max_ports() says of the frame's size. */
+void ofp_msg_put_packet_out_ports(struct wire_writer *, uint32_t in_port,
+                                  const uint32_t *ports, size_t n,
+                                  const void *frame, size_t size);
+size_t ofp_msg_packet_out_max_ports(size_t size);
 /* 'type' is OF13_MP_DESC, _PORT_DESC or _GROUP_DESC. */
 void ofp_msg_put_multipart(struct wire_writer *, uint16_t type);
 void ofp_msg_put_meter_config(struct wire_writer *);

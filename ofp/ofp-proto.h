@@ -45,6 +45,9 @@ enum {
     OF13_MP_PORT_DESC = 13
 };
 
+/* PACKET_OUT: its bytes before the actions, and those of an output. */
+enum { PACKET_OUT_SIZE = 24, PACKET_OUT_ACTION_SIZE = 16 };
+
 /* FLOW_MOD: where its members stand. */
 enum {
     FLOW_MOD_COOKIE = 8,
@@ -78,6 +81,7 @@ enum {
 /* Instructions and actions. */
 enum {
     INSTR_GOTO_TABLE = 1,
+    INSTR_WRITE_METADATA = 2,
     INSTR_APPLY_ACTIONS = 4,
     ACTION_OUTPUT = 0,
     ACTION_PUSH_VLAN = 17,
@@ -105,6 +109,7 @@ enum {
 #define OXM_MASKED(HEADER)                                                    \
     (((HEADER) & ~UINT32_C(0xff)) | 0x100 | ((HEADER) &0xff) << 1)
 #define OXM_IN_PORT     OXM_HEADER(0, 4)
+#define OXM_METADATA    OXM_HEADER(2, 8)
 #define OXM_ETH_DST     OXM_HEADER(3, 6)
 #define OXM_ETH_SRC     OXM_HEADER(4, 6)
 #define OXM_ETH_TYPE    OXM_HEADER(5, 2)
@@ -118,6 +123,9 @@ enum {
 #define OXM_IPV6_DST    OXM_HEADER(27, 16)
 #define OXM_ICMPV6_TYPE OXM_HEADER(29, 1)
 #define NXM_IP_FRAG     (UINT32_C(0x00010000) | 26 << 9 | 1)
+
+/* The part of the metadata that we use. */
+#define OF13_METADATA_MASK UINT64_C(0xff)
 
 enum { OXM_VLAN_PRESENT = 0x1000, NXM_IP_FRAG_LATER = 3 };
 

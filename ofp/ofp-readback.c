@@ -193,6 +193,8 @@ take_action(struct wire_reader *action, uint16_t type, struct ofp_copy *copy)
 {
     if (type == ACTION_OUTPUT) {
         copy->port = wire_get_be32(action);
+    } else if (type == ACTION_POP_VLAN) {
+        copy->pop_vlan = true;
     } else if (type == ACTION_SET_FIELD
                && wire_get_be32(action) == OXM_ETH_DST) {
         const uint8_t *mac = wire_take(action, sizeof copy->eth_dst);

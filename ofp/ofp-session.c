@@ -129,15 +129,26 @@ void
 ofp_session_packet_out(struct ofp_session *s, uint32_t in_port,
                        uint32_t out_port, const void *frame, size_t size)
 {
-    enum { OVERHEAD = 40 };
+    ofp_session_packet_out_ports(s, in_port, &out_port, 1, frame, size);
+}
+
+void
+ofp_session_packet_out_ports(struct ofp_session *s, uint32_t in_port,
+                             const uint32_t *ports, size_t n,
+                             const void *frame, size_t size)
+{
+    size_t max = ofp_msg_packet_out_max_ports(size);
+    size_t most = n < max ? n : max;
+    size_t room = PACKET_OUT_SIZE + most * PACKET_OUT_ACTION_SIZE + size;
     uint8_t small[2048];
-    size_t room = size + OVERHEAD;
     uint8_t *bytes = room <= sizeof small ? small : xmalloc(room);
     struct wire_writer w;
 
-    wire_writer_init(&w, bytes, room);
-    ofp_msg_put_packet_out(&w, in_port, out_port, frame, size);
-    if (!w.failed) {
+    for (size_t i = 0, part; i < n && max; i += part) {
+        part = n - i < max ? n - i : max;
+        wire_writer_init(&w, bytes, room);
+        ofp_msg_put_packet_out_ports(&w, in_port, ports + i, part, frame,
+                                     size);
         s->counters.packet_outs++;
         send_request(s, &w, X_PACKET_OUT);
     }

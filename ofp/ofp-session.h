@@ -111,11 +111,17 @@ const char *ofp_session_reason(const struct ofp_session *);
 bool ofp_session_is_ready(const struct ofp_session *);
 
 /* Sends 'frame' out of 'out_port' of the switch, or of every port but those
- * blocked and 'in_port' if it is OFP_PORT_FLOOD.  'in_port' 0: it comes from
- * nowhere. */
-enum { OFP_PORT_FLOOD = 0xfffffffb };
+ * blocked and 'in_port' if it is OFP_PORT_FLOOD, or through the tables as if
+ * it had come in by 'in_port' if it is OFP_PORT_TABLE.  'in_port' 0: it comes
+ * from nowhere. */
+enum { OFP_PORT_TABLE = 0xfffffff9, OFP_PORT_FLOOD = 0xfffffffb };
 void ofp_session_packet_out(struct ofp_session *, uint32_t in_port,
                             uint32_t out_port, const void *frame, size_t size);
+/* The same for 'n' ports, in one message if it holds them all.  A switch
+ * leaves out 'in_port' where it is among them. */
+void ofp_session_packet_out_ports(struct ofp_session *, uint32_t in_port,
+                                  const uint32_t *ports, size_t n,
+                                  const void *frame, size_t size);
 
 struct ofp_session_counters {
     uint64_t messages_in, bytes_in, messages_out, bytes_out;

@@ -290,11 +290,16 @@ too_big(char *error, const struct ofp_bucket *buckets, size_t n)
 }
 
 /* Where a FLOW_MOD of 'size' bytes names its group, which is the last thing
- * that it does before it goes on to another table. */
+ * that it does before it writes metadata and goes on to another table. */
 static size_t
 group_place(const struct ofp_flow *f, size_t size)
 {
-    return f->output != OFP_OUT_GROUP ? 0 : size - (f->goto_table ? 12 : 4);
+    enum { GROUP_ID = 4, WRITE_METADATA = 24, GOTO_TABLE = 8 };
+
+    return f->output != OFP_OUT_GROUP
+               ? 0
+               : size - GROUP_ID - (f->set_metadata ? WRITE_METADATA : 0)
+                     - (f->goto_table ? GOTO_TABLE : 0);
 }
 
 int

@@ -32,8 +32,12 @@ struct fuzz {
     struct ofp_session *session;
     struct ofp_table *table;
     struct ofp_static *group, *flow;
-    uint32_t asked[N_ASKED];
+    struct {
+        uint32_t xid;
+        uint8_t multipart; /* Its type; 0 = it is none of those. */
+    } asked[N_ASKED];
     size_t n_asked;
+    uint32_t multiparts[16]; /* The last of each type. */
     int64_t now;
     uint32_t sum; /* Of all that was handed over: it must be readable. */
     bool failed;
@@ -48,7 +52,16 @@ on_send(void *f_, const void *msg, size_t size)
         || ofp_msg_version(msg) != OF13_VERSION) {
         abort();
     }
-    f->asked[f->n_asked++ % N_ASKED] = ofp_msg_xid(msg);
+    bool multipart = ofp_msg_type(msg) == OF13_MULTIPART_REQUEST;
+    uint8_t type =
+        multipart ? ((const uint8_t *) msg)[OF13_HEADER_SIZE + 1] : 0;
+    size_t i = f->n_asked++ % N_ASKED;
+
+    f->asked[i].xid = ofp_msg_xid(msg);
+    f->asked[i].multipart = type;
+    if (multipart) {
+        f->multiparts[type % 16] = ofp_msg_xid(msg);
+    }
 }
 
 static void
@@ -124,6 +137,8 @@ change(struct fuzz *f, uint8_t which)
         .cookie = OFP_COOKIE | (which & 8),
         .idle_timeout = which & 16 ? 5 : 0,
         .output = which & 32 ? OFP_OUT_NONE : OFP_OUT_GROUP,
+        .set_metadata = which & 1,
+        .metadata = which & 8,
     };
     struct ofp_bucket buckets[4] = {{.out_port = 1 + (which >> 6)},
                                     {.out_port = 5},
@@ -143,7 +158,8 @@ on_adopted(void *f_, const struct ofp_adopted *a)
     struct fuzz *f = f_;
 
     for (size_t i = 0; i < a->n_copies; i++) {
-        f->sum += a->copies[i].port + a->copies[i].eth_dst.b[5];
+        f->sum += a->copies[i].port + a->copies[i].eth_dst.b[5]
+                  + a->copies[i].pop_vlan;
     }
     if (a->priority & 1) {
         ofp_table_unset(f->table, a->table, a->priority, &a->match);
@@ -256,9 +272,12 @@ shake_hands(struct fuzz *f)
 
     give_message(f, OF13_HELLO, 0, NULL, 0, NULL, 0);
     give_message(f, OF13_FEATURES_REPLY, 0, features, 24, NULL, 0);
-    give_message(f, OF13_MULTIPART_REPLY, 0xf0000003, ports, sizeof ports,
-                 NULL, 0);
-    give_message(f, OF13_ERROR, 0xf0000004, desc, 4, NULL, 0);
+    give_message(f, OF13_MULTIPART_REPLY, f->multiparts[OF13_MP_PORT_DESC],
+                 ports, sizeof ports, NULL, 0);
+    give_message(f, OF13_ERROR, f->multiparts[OF13_MP_DESC], desc, 4, NULL, 0);
+    if (!ofp_session_is_ready(f->session)) {
+        abort(); /* Nothing behind the handshake would be tried. */
+    }
 }
 
 /* An answer of some kind to one of the last requests. */
@@ -266,7 +285,8 @@ static void
 answer(struct fuzz *f)
 {
     uint8_t what = wire_get_u8(&f->in);
-    uint32_t xid = f->asked[(f->n_asked - 1 - (what & 7)) % N_ASKED];
+    size_t which = (f->n_asked - 1 - (what & 7)) % N_ASKED;
+    uint32_t xid = f->asked[which].xid;
     size_t size = wire_get_u8(&f->in);
     const uint8_t *body;
     uint8_t head[8] = {0};
@@ -285,11 +305,8 @@ answer(struct fuzz *f)
                      size);
         break;
     default:
-        /* Which multipart it is follows from what was asked: three in a row,
-         * meters, groups, flows. */
-        head[1] = what & 0x20   ? OF13_MP_FLOW
-                  : what & 0x10 ? OF13_MP_GROUP_DESC
-                                : OF13_MP_METER_CONFIG;
+        /* Of the type that was asked for, or by way of exception not. */
+        head[1] = f->asked[which].multipart ^ ((what >> 3 & 7) == 5);
         head[3] = what >> 7;
         give_message(f, OF13_MULTIPART_REPLY, xid, head, 8, body, size);
         break;

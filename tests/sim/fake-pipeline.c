@@ -17,7 +17,7 @@ struct copy {
     struct fake_frame frame;
     /* Of a punt. */
     uint8_t table;
-    ovs_be64 cookie;
+    ovs_be64 cookie, metadata;
     bool miss;
 };
 
@@ -28,6 +28,7 @@ struct walk {
     uint32_t in_port;
     bool probe; /* Leave no trace. */
     struct fake_frame frame;
+    ovs_be64 metadata;
     const struct fake_flow *rule; /* NULL in a PACKET_OUT. */
     struct ofpbuf action_set;
     int depth;
@@ -54,6 +55,7 @@ emit(struct walk *w, uint32_t port)
     c->frame.size = w->frame.size;
     c->table = w->rule ? w->rule->table : 0xff;
     c->cookie = w->rule ? w->rule->cookie : OVS_BE64_MAX;
+    c->metadata = w->metadata;
     if (w->rule && !w->rule->priority) {
         struct match match;
 
@@ -76,14 +78,27 @@ flood(struct walk *w)
     }
 }
 
+/* Nothing leaves by a port that is down or does not exist. */
+static void
+emit_to_port(struct walk *w, uint32_t no)
+{
+    for (size_t i = 0; i < w->sw->n_ports; i++) {
+        const struct ofputil_phy_port *p = &w->sw->ports[i].desc;
+
+        if ((OVS_FORCE uint16_t) p->port_no == no
+            && !(p->state & OFPUTIL_PS_LINK_DOWN)) {
+            emit(w, no);
+        }
+    }
+}
+
+/* The ingress port is left out, except by the name of IN_PORT. */
 static void
 output(struct walk *w, ofp_port_t port)
 {
-    uint32_t no = (OVS_FORCE uint16_t) port;
-
     switch ((OVS_FORCE int) port) {
     case (OVS_FORCE int) OFPP_IN_PORT:
-        emit(w, w->in_port);
+        emit_to_port(w, w->in_port);
         break;
     case (OVS_FORCE int) OFPP_TABLE:
         walk_table(w, 0);
@@ -100,13 +115,8 @@ output(struct walk *w, ofp_port_t port)
         emit(w, FAKE_PORT_LOCAL);
         break;
     default:
-        for (size_t i = 0; i < w->sw->n_ports; i++) {
-            const struct ofputil_phy_port *p = &w->sw->ports[i].desc;
-
-            if (p->port_no == port && no != w->in_port
-                && !(p->state & OFPUTIL_PS_LINK_DOWN)) {
-                emit(w, no);
-            }
+        if ((OVS_FORCE uint16_t) port != w->in_port) {
+            emit_to_port(w, (OVS_FORCE uint16_t) port);
         }
         break;
     }
@@ -170,12 +180,14 @@ do_group(struct walk *w, uint32_t id)
     g->bytes += w->probe ? 0 : w->frame.size;
     LIST_FOR_EACH (bucket, list_node, &g->buckets) {
         struct fake_frame saved = w->frame;
+        ovs_be64 metadata = w->metadata;
 
         w->frame.data = xmemdup(saved.data, saved.size);
         do_action_set(w, bucket->ofpacts, bucket->ofpacts_len);
         w->stop = false;
         free(w->frame.data);
         w->frame = saved;
+        w->metadata = metadata;
         if (w->broken || g->type != OFPGT11_ALL) {
             break;
         }
@@ -191,6 +203,12 @@ do_meter(struct walk *w, uint32_t id)
     if (m) {
         m->packets += !w->probe;
     }
+}
+
+static void
+write_metadata(struct walk *w, const struct ofpact_metadata *a)
+{
+    w->metadata = (w->metadata & ~a->mask) | (a->metadata & a->mask);
 }
 
 static void
@@ -214,6 +232,9 @@ do_action(struct walk *w, const struct ofpact *a)
         return;
     case OFPACT_GOTO_TABLE:
         walk_table(w, ofpact_get_GOTO_TABLE(a)->table_id);
+        return;
+    case OFPACT_WRITE_METADATA:
+        write_metadata(w, ofpact_get_WRITE_METADATA(a));
         return;
     case OFPACT_CLEAR_ACTIONS:
         ofpbuf_clear(&w->action_set);
@@ -257,6 +278,7 @@ walk_table(struct walk *w, uint8_t table)
     struct flow flow;
 
     fake_packet_extract(&w->frame, w->in_port, &flow);
+    flow.metadata = w->metadata;
     if (flow.nw_frag & FLOW_NW_FRAG_ANY) {
         if (w->sw->config.frag == OFPUTIL_FRAG_DROP) {
             return;
@@ -299,6 +321,9 @@ send_packet_in(struct walk *w, const struct copy *c)
     match_init_catchall(&pin.base.flow_metadata);
     match_set_in_port(&pin.base.flow_metadata,
                       OFP_PORT_C((uint16_t) w->in_port));
+    if (c->metadata) {
+        match_set_metadata(&pin.base.flow_metadata, c->metadata);
+    }
     w->sw->counters.packet_ins++;
     fake_send(w->sw, ofputil_encode_packet_in_private(&pin, OFPUTIL_P_OF13_OXM,
                                                       OFPUTIL_PACKET_IN_STD));

@@ -18,9 +18,10 @@
  *
  * Frames are walked through the tables with our subset of actions: output,
  * group (type all), controller, set-field, TTL, push and pop of vlan tags,
- * write-actions as buckets have them, meters (counted, never dropping), and
- * NORMAL, which floods.  Rewriting the IPv4 addresses of later fragments
- * damages them as the userspace datapath of 3.1 does (ovs-facts.md 4).
+ * write-actions as buckets have them, write-metadata, meters (counted, never
+ * dropping), and NORMAL, which floods.  Rewriting the IPv4 addresses of later
+ * fragments damages them as the userspace datapath of 3.1 does (ovs-facts.md
+ * 4).
  *
  * Time: fake_switch_run() gives it; only idle timeouts use it.
  *

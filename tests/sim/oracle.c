@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include "tests/sim/oracle.h"
 
 /* Is the fake switch like a real one?  Sends the same random modifications, in
  * bundles and alone, to the fake switch and to an Open vSwitch bridge, and
  * compares every answer and, now and then, the tables.
  *
- *      oracle /path/to/BRIDGE.mgmt
+ *      oracle /path/to/BRIDGE.mgmt /path/to/sockets/of/ports
  *
+ * Then frames go through both: see oracle-frames.c.
  * tests/sim/run-oracle starts a private ovs-vswitchd for it. */
 
 #include <arpa/inet.h>
@@ -33,20 +35,25 @@
 #include "tests/sim/fake-switch.h"
 #include "tests/sim/sim-random.h"
 
-struct oracle {
-    int fd;
-    struct fake_switch *fake;
-    struct ofpbuf real_bytes, fake_bytes;
-    struct sim_random random;
-    uint64_t step;
-    uint32_t next_xid;
-};
-
-static void
-die(const char *what)
+void
+oracle_die(const char *what)
 {
     fprintf(stderr, "oracle: %s\n", what);
     exit(1);
+}
+
+int
+oracle_connect(const char *path)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+    if (fd < 0 || connect(fd, (struct sockaddr *) &sun, sizeof sun)) {
+        perror(path);
+        exit(1);
+    }
+    return fd;
 }
 
 static void
@@ -58,7 +65,17 @@ fake_send(void *o_, const void *bytes, size_t size)
 }
 
 static void
-send_both(struct oracle *o, struct ofpbuf *msg)
+fake_output(void *o_, uint32_t port, const void *frame, size_t size)
+{
+    struct oracle *o = o_;
+
+    if (o->output) {
+        o->output(o->aux, port, frame, size);
+    }
+}
+
+void
+oracle_send(struct oracle *o, struct ofpbuf *msg)
 {
     struct ofp_header *oh = msg->data;
 
@@ -72,7 +89,7 @@ send_both(struct oracle *o, struct ofpbuf *msg)
     }
     if (send(o->fd, msg->data, msg->size, MSG_NOSIGNAL)
         != (ssize_t) msg->size) {
-        die("cannot send");
+        oracle_die("cannot send");
     }
     fake_switch_input(o->fake, msg->data, msg->size);
     ofpbuf_delete(msg);
@@ -96,11 +113,14 @@ take(struct ofpbuf *b)
     struct ofp_header *oh = xmemdup(p, size);
 
     ofpbuf_pull(b, size);
+    if (!b->size) {
+        ofpbuf_clear(b); /* Or it would grow with all that was ever in it. */
+    }
     return oh;
 }
 
-static struct ofp_header *
-take_real(struct oracle *o)
+struct ofp_header *
+oracle_take_real(struct oracle *o)
 {
     for (;;) {
         struct ofp_header *oh = take(&o->real_bytes);
@@ -112,10 +132,16 @@ take_real(struct oracle *o)
         ssize_t n = recv(o->fd, buf, sizeof buf, 0);
 
         if (n <= 0) {
-            die("the bridge hung up");
+            oracle_die("the bridge hung up");
         }
         ofpbuf_put(&o->real_bytes, buf, (size_t) n);
     }
+}
+
+struct ofp_header *
+oracle_take_fake(struct oracle *o)
+{
+    return take(&o->fake_bytes);
 }
 
 static char *
@@ -144,16 +170,16 @@ is_type(const struct ofp_header *oh, uint8_t type)
 
 /* A barrier ends what there is to compare.  OVS gives no flow-removed to a
  * connection of this kind; the fake switch knows only one kind. */
-static void
-compare_answers(struct oracle *o)
+void
+oracle_compare_answers(struct oracle *o)
 {
     enum { ECHO_REQUEST = 2, FLOW_REMOVED = 11, BARRIER_REPLY = 21 };
 
     o->next_xid++;
-    send_both(o,
-              ofpraw_alloc(OFPRAW_OFPT11_BARRIER_REQUEST, OFP13_VERSION, 0));
+    oracle_send(o,
+                ofpraw_alloc(OFPRAW_OFPT11_BARRIER_REQUEST, OFP13_VERSION, 0));
     for (bool done = false; !done;) {
-        struct ofp_header *real = take_real(o);
+        struct ofp_header *real = oracle_take_real(o);
 
         if (is_type(real, ECHO_REQUEST) || is_type(real, 0)) {
             free(real);
@@ -225,10 +251,11 @@ print_reply(struct oracle *o, bool real)
     char *all = xstrdup("");
 
     for (bool more = true; more;) {
-        struct ofp_header *oh = real ? take_real(o) : take(&o->fake_bytes);
+        struct ofp_header *oh =
+            real ? oracle_take_real(o) : take(&o->fake_bytes);
 
         if (!oh) {
-            die("the fake switch says nothing");
+            oracle_die("the fake switch says nothing");
         }
         if (oh->type == 19) {
             char *text = ofp_to_string(oh, ntohs(oh->length), NULL, NULL, 1);
@@ -251,7 +278,7 @@ print_reply(struct oracle *o, bool real)
 static void
 compare_tables(struct oracle *o, struct ofpbuf *request)
 {
-    send_both(o, request);
+    oracle_send(o, request);
 
     char *real = print_reply(o, true), *fake = print_reply(o, false);
 
@@ -402,7 +429,7 @@ control(struct oracle *o, uint16_t type, uint16_t flags)
         .bundle_id = 9, .type = type, .flags = flags};
 
     o->next_xid++;
-    send_both(o, ofputil_encode_bundle_ctrl_request(OFP13_VERSION, &ctrl));
+    oracle_send(o, ofputil_encode_bundle_ctrl_request(OFP13_VERSION, &ctrl));
 }
 
 /* Groups are deleted last: where a bundle fails after it has deleted a group
@@ -428,7 +455,7 @@ random_bundle(struct oracle *o)
             add.flags = OFPBF_ORDERED;
         }
         ((struct ofp_header *) msg->data)->xid = htonl(++o->next_xid);
-        send_both(o, ofputil_encode_bundle_add(OFP13_VERSION, &add));
+        oracle_send(o, ofputil_encode_bundle_add(OFP13_VERSION, &add));
         ofpbuf_delete(msg);
     }
     if (sim_chance(&o->random, 10)) {
@@ -444,9 +471,9 @@ step(struct oracle *o)
     if (sim_chance(&o->random, 30)) {
         random_bundle(o);
     } else {
-        send_both(o, random_mod(o, true, true));
+        oracle_send(o, random_mod(o, true, true));
     }
-    compare_answers(o);
+    oracle_compare_answers(o);
     if (!(o->step % 20)) {
         struct ofputil_flow_stats_request fsr = {
             .out_port = OFPP_ANY, .out_group = OFPG_ANY, .table_id = 0xff};
@@ -462,31 +489,27 @@ step(struct oracle *o)
 int
 main(int argc, char *argv[])
 {
-    static const struct fake_switch_ops ops = {.send = fake_send};
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    static const struct fake_switch_ops ops = {.send = fake_send,
+                                               .output = fake_output};
     struct oracle o;
     uint64_t n_steps = sim_setting("OFM_STEPS", 5000);
 
-    if (argc != 2) {
-        die("usage: oracle BRIDGE.mgmt");
+    if (argc != 3) {
+        oracle_die("usage: oracle BRIDGE.mgmt DIRECTORY");
     }
     memset(&o, 0, sizeof o);
     sim_random_init(&o.random, sim_setting("OFM_SEED", 1));
     ofpbuf_init(&o.real_bytes, 0);
     ofpbuf_init(&o.fake_bytes, 0);
-    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", argv[1]);
-    o.fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (o.fd < 0 || connect(o.fd, (struct sockaddr *) &sun, sizeof sun)) {
-        perror(argv[1]);
-        return 1;
-    }
+    o.fd = oracle_connect(argv[1]);
     o.fake = fake_switch_create(1, &ops, &o);
     fake_switch_connect(o.fake);
-    send_both(&o, ofputil_encode_hello(1u << OFP13_VERSION));
+    oracle_send(&o, ofputil_encode_hello(1u << OFP13_VERSION));
     free(take(&o.fake_bytes));
     for (o.step = 1; o.step <= n_steps; o.step++) {
         step(&o);
     }
+    oracle_frames(&o, argv[2], sim_setting("OFM_FRAME_STEPS", 300));
     fake_switch_destroy(o.fake);
     ofpbuf_uninit(&o.real_bytes);
     ofpbuf_uninit(&o.fake_bytes);

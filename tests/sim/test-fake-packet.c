@@ -118,9 +118,9 @@ treats_fragments_as_told(void **state)
 }
 
 static void
-packet_outs_leave(void **state)
+packet_out(struct rig *r, ofp_port_t in_port, const ofp_port_t *ports,
+           size_t n)
 {
-    struct rig *r = *state;
     uint8_t frame[256];
     struct ofputil_packet_out po = {
         .packet = frame,
@@ -130,15 +130,76 @@ packet_outs_leave(void **state)
     struct ofpbuf ofpacts;
 
     match_init_catchall(&po.flow_metadata);
-    match_set_in_port(&po.flow_metadata, OFPP_CONTROLLER);
+    match_set_in_port(&po.flow_metadata, in_port);
     ofpbuf_init(&ofpacts, 0);
-    ofpact_put_OUTPUT(&ofpacts)->port = OFPP_FLOOD;
+    for (size_t i = 0; i < n; i++) {
+        ofpact_put_OUTPUT(&ofpacts)->port = ports[i];
+    }
     po.ofpacts = ofpacts.data;
     po.ofpacts_len = ofpacts.size;
+    r->n_frames = 0;
     rig_send_msg(r, ofputil_encode_packet_out(&po, OFPUTIL_P_OF13_OXM));
+    ofpbuf_uninit(&ofpacts);
+}
+
+static void
+packet_outs_leave(void **state)
+{
+    struct rig *r = *state;
+
+    packet_out(r, OFPP_CONTROLLER, &(ofp_port_t){OFPP_FLOOD}, 1);
     rig_expect_ports(r, "1 2 3 4");
     rig_expect_nothing(r);
-    ofpbuf_uninit(&ofpacts);
+    packet_out(r, OFP_PORT_C(3),
+               (ofp_port_t[]){OFP_PORT_C(4), OFP_PORT_C(3), OFP_PORT_C(1)}, 3);
+    rig_expect_ports(r, "4 1");
+    packet_out(r, OFPP_CONTROLLER, &(ofp_port_t){OFPP_IN_PORT}, 1);
+    rig_expect_ports(r, "");
+}
+
+/* Through the tables, as if it had come in by that port. */
+static void
+packet_outs_take_the_tables(void **state)
+{
+    struct rig *r = *state;
+
+    rig_add_flow(r, "table=0,in_port=3,actions=output:1,output:3,in_port");
+    rig_add_flow(r, "table=0,in_port=controller,actions=output:3");
+    packet_out(r, OFP_PORT_C(3), &(ofp_port_t){OFPP_TABLE}, 1);
+    rig_expect_ports(r, "1 3");
+    packet_out(r, OFPP_CONTROLLER,
+               (ofp_port_t[]){OFP_PORT_C(2), OFPP_TABLE, OFP_PORT_C(4)}, 3);
+    rig_expect_ports(r, "2 3 4");
+}
+
+/* What a table wrote the next ones match on, and it starts as 0. */
+static void
+metadata_tells_where_from(void **state)
+{
+    struct rig *r = *state;
+
+    rig_add_flow(r, "table=0,in_port=1,metadata=0/0xff,"
+                    "actions=write_metadata:0x1/0xff,goto_table:20");
+    rig_add_flow(r, "table=0,in_port=2,actions=push_vlan:0x8100,"
+                    "set_field:4106->vlan_vid,"
+                    "write_metadata:0x302/0x3ff,goto_table:20");
+    rig_add_flow(r, "table=0,priority=1,actions=goto_table:20");
+    rig_add_flow(r, "table=20,metadata=0x1/0xff,actions=output:3");
+    rig_add_flow(r, "table=20,dl_vlan=10,metadata=0x2/0xff,"
+                    "dl_src=00:00:00:00:00:01,actions=in_port,output:2,"
+                    "write_metadata:0x1/0x1,goto_table:21");
+    rig_add_flow(r, "table=20,metadata=0/0xff,actions=output:4");
+    rig_add_flow(
+        r, "table=21,metadata=0x303,dl_vlan=10,actions=pop_vlan,output:1");
+    rig_add_flow(r, "table=21,priority=1,actions=output:4");
+    rig_inject(r, 1, 0, 0);
+    rig_expect_ports(r, "3");
+    rig_inject(r, 3, 0, 0);
+    rig_expect_ports(r, "4");
+    rig_inject(r, 2, 0, 0);
+    rig_expect_ports(r, "2 1");
+    assert_memory_equal(r->frames[0].bytes + 12, "\x81\x00\x00\x0a", 4);
+    assert_memory_equal(r->frames[1].bytes + 12, "\x08\x00", 2);
 }
 
 int
@@ -146,9 +207,10 @@ main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
-        T(copies_and_rewrites),      T(matches_and_changes_tags),
-        T(punts_with_where_and_why), T(treats_fragments_as_told),
-        T(packet_outs_leave),
+        T(copies_and_rewrites),       T(matches_and_changes_tags),
+        T(punts_with_where_and_why),  T(treats_fragments_as_told),
+        T(packet_outs_leave),         T(packet_outs_take_the_tables),
+        T(metadata_tells_where_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,20 @@ assert_canonical(const struct wire_writer *w)
     free(out);
 }
 
+/* The library decodes the packet-out and says this of it. */
+static void
+assert_packet_out(const struct wire_writer *w, const char *expected)
+{
+    assert_false(w->failed);
+
+    char *text = ofp_to_string(w->data, w->at, NULL, NULL, 0);
+
+    if (!strstr(text, expected)) {
+        fail_msg("got %s, expected %s", text, expected);
+    }
+    free(text);
+}
+
 static struct wire_writer
 writer(void)
 {
@@ -169,6 +183,97 @@ metered_punt(void **state)
                     "priority=100,ip,nw_proto=2 cookie:0x4f464d4300000003 "
                     "actions=controller(meter_id=1)");
     assert_canonical(&w);
+}
+
+/* Metadata: matched behind the other fields, written before the goto. */
+static void
+metadata(void **state)
+{
+    struct ofp_flow f = {
+        .table = 10,
+        .priority = 5,
+        .match = {.fields = OFP_MATCH_IN_PORT | OFP_MATCH_ETH_SRC
+                            | OFP_MATCH_METADATA | OFP_MATCH_IP_DST,
+                  .in_port = 7,
+                  .eth_src = {{2, 0, 0, 0, 0, 9}},
+                  .ip_dst = prefix("226.2.2.2"),
+                  .metadata = 1},
+        .cookie = UINT64_C(0x4f464d4300000003),
+        .rewrite = {.set = OFP_PUSH_VLAN, .vlan = 10},
+        .set_metadata = true,
+        .metadata = 2,
+        .goto_table = 20,
+    };
+    struct wire_writer w = writer();
+
+    (void) state;
+    ofp_encode_flow(&w, &f, 0);
+    assert_text(&w, "OFPT_FLOW_MOD (OF1.3) (xid=0x0): ADD table:10 "
+                    "priority=5,ip,metadata=0x1/0xff,in_port=7,"
+                    "dl_src=02:00:00:00:00:09,nw_dst=226.2.2.2 "
+                    "cookie:0x4f464d4300000003 "
+                    "actions=push_vlan:0x8100,set_field:4106->vlan_vid,"
+                    "write_metadata:0x2/0xff,goto_table:20");
+    assert_canonical(&w);
+    f.match.metadata = f.metadata = 0; /* Is not the same as none. */
+    f.rewrite.set = 0;
+    w = writer();
+    ofp_encode_flow(&w, &f, 0);
+    assert_text(&w, "OFPT_FLOW_MOD (OF1.3) (xid=0x0): ADD table:10 "
+                    "priority=5,ip,metadata=0/0xff,in_port=7,"
+                    "dl_src=02:00:00:00:00:09,nw_dst=226.2.2.2 "
+                    "cookie:0x4f464d4300000003 "
+                    "actions=write_metadata:0/0xff,goto_table:20");
+    assert_canonical(&w);
+}
+
+static void
+back_to_where_it_came_from(void **state)
+{
+    struct ofp_flow f = {
+        .table = 10,
+        .priority = 5,
+        .match = {.fields = OFP_MATCH_ETH_TYPE, .eth_type = 0x88b5},
+        .output = OFP_OUT_PORT,
+        .out_port = OFP_PORT_IN_PORT,
+    };
+    struct wire_writer w = writer();
+
+    (void) state;
+    ofp_encode_flow(&w, &f, 0);
+    assert_text(&w, "OFPT_FLOW_MOD (OF1.3) (xid=0x0): ADD table:10 "
+                    "priority=5,dl_type=0x88b5 actions=IN_PORT");
+    assert_canonical(&w);
+}
+
+/* Frames to several ports. */
+static void
+packet_outs(void **state)
+{
+    static const uint8_t frame[60];
+    static const uint32_t ports[] = {3, 1, 0xfffffff9};
+    struct wire_writer w = writer();
+
+    (void) state;
+    ofp_msg_put_packet_out_ports(&w, 0, ports, 2, frame, sizeof frame);
+    assert_packet_out(&w, "in_port=CONTROLLER actions=output:3,output:1");
+    w = writer();
+    ofp_msg_put_packet_out_ports(&w, 5, ports + 2, 1, frame, sizeof frame);
+    assert_packet_out(&w, "in_port=5 actions=TABLE");
+
+    uint32_t many[4096] = {0};
+    size_t max = ofp_msg_packet_out_max_ports(sizeof frame);
+
+    assert_int_equal(max, (65535 - 24 - 60) / 16);
+    w = writer();
+    ofp_msg_put_packet_out_ports(&w, 0, many, max, frame, sizeof frame);
+    assert_false(w.failed);
+    w = writer();
+    ofp_msg_put_packet_out_ports(&w, 0, many, max + 1, frame, sizeof frame);
+    assert_true(w.failed);
+    assert_int_equal(ofp_msg_packet_out_max_ports(65535 - 24 - 16), 1);
+    assert_int_equal(ofp_msg_packet_out_max_ports(65535 - 24 - 15), 0);
+    assert_int_equal(ofp_msg_packet_out_max_ports(65536), 0);
 }
 
 static void
@@ -361,7 +466,9 @@ random_match(struct ofp_match *m)
     if (rnd(2)) {
         memset(&m->eth_dst_mask, 0xff, sizeof m->eth_dst_mask);
     }
-    m->fields = rnd(1 << 10);
+    random_bytes(&m->eth_src, sizeof m->eth_src);
+    m->fields = rnd(1 << 12);
+    m->metadata = rnd(4) ? rnd(256) : 0;
     m->in_port = 1 + rnd(60000);
     m->vlan = rnd(3) ? rnd(4095) : 0;
     m->eth_type = v6 ? 0x86dd : 0x0800;
@@ -421,11 +528,19 @@ random_flows(void **state)
             .punt_meter = rnd(2) ? rnd(100000) : 0,
             .output = rnd(4),
             .out_port = 1 + rnd(65000),
+            .set_metadata = rnd(2),
+            .metadata = rnd(256),
             .goto_table = rnd(2) ? 60 + rnd(100) : 0,
         };
 
+        if (!rnd(4)) {
+            f.out_port = OFP_PORT_IN_PORT;
+        }
         random_match(&f.match);
         random_rewrite(&f.rewrite, false, true);
+        if (f.match.fields & OFP_MATCH_VLAN && f.match.vlan && rnd(2)) {
+            f.rewrite.set = OFP_POP_VLAN; /* It wants to see a tag. */
+        }
         ofp_encode_flow(&w, &f, rnd(1 << 24));
         assert_canonical(&w);
     }
@@ -479,6 +594,9 @@ main(void)
         cmocka_unit_test(flow_of_a_channel),
         cmocka_unit_test(flow_that_rewrites),
         cmocka_unit_test(metered_punt),
+        cmocka_unit_test(metadata),
+        cmocka_unit_test(back_to_where_it_came_from),
+        cmocka_unit_test(packet_outs),
         cmocka_unit_test(drop_and_goto),
         cmocka_unit_test(later_fragments),
         cmocka_unit_test(group_of_two),

@@ -14,6 +14,7 @@
 #include "lib/wire.h"
 #include "lib/xalloc.h"
 #include "ofp/ofp-decode.h"
+#include "ofp/ofp-encode.h"
 #include "ofp/ofp-msg.h"
 #include "ofp/ofp-proto.h"
 
@@ -813,6 +814,38 @@ packet_out(void **state)
     assert_int_equal(c.packet_outs, 2);
 }
 
+/* More ports than one message holds, each of them once and in their order. */
+static void
+packet_out_to_ports(void **state)
+{
+    static uint8_t frame[65000];
+    enum { MAX = (65535 - 24 - 65000) / 16 };
+    struct ofp_session_counters c;
+    uint32_t ports[MAX + 2];
+
+    (void) state;
+    make_ready();
+    for (uint32_t i = 0; i < MAX + 2; i++) {
+        ports[i] = 100 + i;
+    }
+    ofp_session_packet_out_ports(t.session, 7, ports, 2, "frame", 5);
+    assert_log("send:13 ");
+    assert_int_equal(t.n_sent, 24 + 2 * 16 + 5);
+    assert_memory_equal(t.sent + 12, "\0\0\0\x07\0\x20", 6);
+    assert_memory_equal(t.sent + 24, "\0\0\0\x10\0\0\0\x64", 8);
+    assert_memory_equal(t.sent + 40, "\0\0\0\x10\0\0\0\x65", 8);
+    assert_memory_equal(t.sent + 56, "frame", 5);
+    ofp_session_packet_out_ports(t.session, 0, ports, MAX + 2, frame,
+                                 sizeof frame);
+    assert_log("send:13 send:13 ");
+    assert_int_equal(t.n_sent, 24 + 2 * 16 + 65000);
+    assert_memory_equal(t.sent + 24, "\0\0\0\x10\0\0\0\x83", 8);
+    ofp_session_packet_out_ports(t.session, 0, ports, 0, frame, 60);
+    assert_log("");
+    ofp_session_counters(t.session, &c);
+    assert_int_equal(c.packet_outs, 3);
+}
+
 /* Matches read back. */
 
 static void
@@ -822,14 +855,62 @@ match_decoding(void **state)
     static const uint8_t odd_mask[] = {0x80, 0, 0x17, 8,    226, 2,
                                        2,    2, 0xff, 0xff, 0,   0xff};
     static const uint8_t cut[] = {0x80, 0, 0x18, 4, 226, 2};
+    /* Metadata of one byte; of more, and masks of more or less, not. */
+    static const uint8_t metadata[] = {0x80, 0, 0x05, 16, 0, 0, 0, 0, 0, 0,
+                                       0,    5, 0,    0,  0, 0, 0, 0, 0, 0xff};
+    uint8_t odd[sizeof metadata];
     struct ofp_match m;
 
     (void) state;
+    assert_true(ofp_decode_match(metadata, sizeof metadata, &m));
+    assert_int_equal(m.fields, OFP_MATCH_METADATA);
+    assert_int_equal(m.metadata, 5);
+    for (size_t i = 4; i < sizeof metadata; i++) {
+        memcpy(odd, metadata, sizeof odd);
+        odd[i] ^= 8;
+        assert_int_equal(ofp_decode_match(odd, sizeof odd, &m), i == 11);
+    }
     assert_true(ofp_decode_match(NULL, 0, &m));
     assert_int_equal(m.fields, 0);
     assert_false(ofp_decode_match(unknown, sizeof unknown, &m));
     assert_false(ofp_decode_match(odd_mask, sizeof odd_mask, &m));
     assert_false(ofp_decode_match(cut, sizeof cut, &m));
+}
+
+/* What is written is understood again, and means the same. */
+static void
+matches_return(void **state)
+{
+    struct ofp_match m = {.in_port = 5,
+                          .vlan = 10,
+                          .eth_type = 0x0800,
+                          .eth_src = {{2, 0, 0, 0, 0, 1}},
+                          .eth_dst = {{1, 0, 0x5e}},
+                          .eth_dst_mask = {{0xff, 0xff, 0xff}},
+                          .ip_src = {ip_addr_v4(0x0a000000), 96 + 8},
+                          .ip_dst = {ip_addr_v4(0xe2020202), 128},
+                          .udp_dst = 5004,
+                          .ip_proto = 17,
+                          .icmp6_type = 143,
+                          .metadata = 2};
+
+    (void) state;
+    for (m.fields = 0; m.fields < OFP_MATCH_ETH_SRC * 2; m.fields++) {
+        uint8_t oxm[OFP_MATCH_MAX_SIZE], again[OFP_MATCH_MAX_SIZE];
+        struct wire_writer w, w2;
+        struct ofp_match back;
+
+        wire_writer_init(&w, oxm, sizeof oxm);
+        ofp_encode_match(&w, &m);
+        assert_false(w.failed);
+        assert_true(ofp_decode_match(oxm, w.at, &back));
+        assert_int_equal(back.fields & m.fields, m.fields);
+        assert_int_equal(back.metadata, m.fields & OFP_MATCH_METADATA ? 2 : 0);
+        wire_writer_init(&w2, again, sizeof again);
+        ofp_encode_match(&w2, &back);
+        assert_int_equal(w2.at, w.at);
+        assert_memory_equal(again, oxm, w.at);
+    }
 }
 
 #define SESSION_TEST(NAME)                                                    \
@@ -865,7 +946,9 @@ main(void)
         SESSION_TEST(probe),
         SESSION_TEST(challenge),
         SESSION_TEST(packet_out),
+        SESSION_TEST(packet_out_to_ports),
         cmocka_unit_test(match_decoding),
+        cmocka_unit_test(matches_return),
     };
 
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);

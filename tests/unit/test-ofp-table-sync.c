@@ -101,6 +101,9 @@ on_adopted(struct rig *r, const struct ofp_adopted *a)
             n += snprintf(r->log + n, sizeof r->log - n, "(%s)",
                           mac_addr_format(&copy->eth_dst, mac));
         }
+        if (copy->pop_vlan) {
+            n += snprintf(r->log + n, sizeof r->log - n, "(pop)");
+        }
     }
     snprintf(r->log + n, sizeof r->log - n, " ");
 }
@@ -149,10 +152,12 @@ restart_tells_whom_copies_are_for(void **state)
 {
     struct rig *r = *state;
     struct ofp_flow f = rig_channel("226.2.2.2");
-    struct ofp_bucket buckets[3];
+    struct ofp_bucket buckets[4];
 
     memset(buckets, 0, sizeof buckets);
     buckets[0].out_port = 4;
+    buckets[3].out_port = 9;
+    buckets[3].rewrite.set = OFP_POP_VLAN;
     buckets[1].out_port = buckets[2].out_port = 3;
     for (int i = 1; i < 3; i++) {
         buckets[i].rewrite.set = OFP_SET_ETH_DST | OFP_SET_TTL;
@@ -161,13 +166,101 @@ restart_tells_whom_copies_are_for(void **state)
             (struct mac_addr){{2, 0, 0, 0, 0, (uint8_t) i}};
     }
     rig_connect(r);
-    assert_int_equal(ofp_table_set(r->table, &f, buckets, 3, 7, NULL), 0);
+    assert_int_equal(ofp_table_set(r->table, &f, buckets, 4, 7, NULL), 0);
     rig_pump(r);
     rig_restart(r);
     r->on_adopted = on_adopted;
     rig_connect(r);
     rig_assert_log(r, "adopted:226.2.2.2:43(02:00:00:00:00:01)"
-                      "3(02:00:00:00:00:02) ");
+                      "3(02:00:00:00:00:02)9(pop) ");
+}
+
+/* What stands behind the group in a flow does not hide it. */
+static void
+groups_before_metadata(void **state)
+{
+    struct rig *r = *state;
+    const struct ofp_bucket bucket = {.out_port = 3};
+    struct ofp_flow f = rig_channel("226.2.2.2");
+
+    rig_connect(r);
+    f.set_metadata = true;
+    f.metadata = 1;
+    assert_int_equal(ofp_table_set(r->table, &f, &bucket, 1, 7, NULL), 0);
+    f.priority++;
+    f.goto_table = 50;
+    assert_int_equal(ofp_table_set(r->table, &f, &bucket, 1, 7, NULL), 0);
+    rig_pump(r);
+    rig_assert_flows(r, "table=40 cookie=0x4f464d4300000001 priority=200,ip,"
+                        "vlan_tci=0x0000/0x1fff,nw_dst=226.2.2.2 idle=0 "
+                        "actions=group:1291845632,write_metadata:0x1/0xff\n"
+                        "table=40 cookie=0x4f464d4300000001 priority=201,ip,"
+                        "vlan_tci=0x0000/0x1fff,nw_dst=226.2.2.2 idle=0 "
+                        "actions=group:1291845633,write_metadata:0x1/0xff,"
+                        "goto_table:50\n");
+}
+
+static void
+check_port_flow(struct rig *r, const struct ofp_adopted *a)
+{
+    (void) r;
+    assert_true(a->match_understood);
+    assert_int_equal(a->match.fields, OFP_MATCH_IN_PORT | OFP_MATCH_ETH_SRC
+                                          | OFP_MATCH_METADATA);
+    assert_int_equal(a->match.in_port, 3);
+    assert_int_equal(a->match.metadata, 1);
+    assert_memory_equal(a->match.eth_src.b, "\x02\0\0\0\0\x05", 6);
+    assert_false(a->has_group);
+}
+
+static struct ofp_flow
+port_flow(void)
+{
+    return (struct ofp_flow){
+        .table = 10,
+        .priority = 9,
+        .match = {.fields = OFP_MATCH_IN_PORT | OFP_MATCH_ETH_SRC
+                            | OFP_MATCH_METADATA,
+                  .in_port = 3,
+                  .eth_src = {{2, 0, 0, 0, 0, 5}},
+                  .metadata = 1},
+        .cookie = OFP_COOKIE | 3,
+        .output = OFP_OUT_PORT,
+        .out_port = OFP_PORT_IN_PORT,
+        .set_metadata = true,
+        .metadata = 2,
+        .goto_table = 20,
+    };
+}
+
+static void
+set_port_flow(struct rig *r)
+{
+    struct ofp_flow f = port_flow();
+
+    assert_int_equal(ofp_table_set(r->table, &f, NULL, 0, 7, NULL), 0);
+}
+
+/* A flow with everything that flows of ports have comes back as it was: who
+ * wants it again has nothing to send. */
+static void
+restart_adopts_flows_of_ports(void **state)
+{
+    struct rig *r = *state;
+
+    rig_connect(r);
+    set_port_flow(r);
+    rig_pump(r);
+    rig_assert_flows(r, "table=10 cookie=0x4f464d4300000003 "
+                        "priority=9,metadata=0x1/0xff,in_port=3,"
+                        "dl_src=02:00:00:00:00:05 idle=0 actions=IN_PORT,"
+                        "write_metadata:0x2/0xff,goto_table:20\n");
+    rig_restart(r);
+    r->on_adopted = check_port_flow;
+    r->on_synced = set_port_flow;
+    rig_connect(r);
+    assert_int_equal(r->n_adopted, 1);
+    rig_assert_sent(r, "???");
 }
 
 /* Wanted before the switch is there: the ids on the switch are taken over. */
@@ -757,6 +850,8 @@ main(void)
         RIG_TEST(wiped_switch_gets_everything_back),
         RIG_TEST(restart_adopts),
         RIG_TEST(restart_tells_whom_copies_are_for),
+        RIG_TEST(groups_before_metadata),
+        RIG_TEST(restart_adopts_flows_of_ports),
         RIG_TEST(restart_with_desired_state),
         RIG_TEST(nothing_is_deleted_before_synced),
         RIG_TEST(orphan_group_is_deleted),
