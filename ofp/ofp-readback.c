@@ -363,8 +363,10 @@ finish(struct ofp_table *t, int64_t now)
     }
     t->counters.foreign_flows = t->readback.foreign_flows;
     t->counters.foreign_groups = t->readback.foreign_groups;
-    t->audit_at =
-        now + (took * 100 > OFP_AUDIT_MS ? took * 100 : OFP_AUDIT_MS);
+    /* Who has changed something may not have been done with it: what was put
+     * back on a group that went a moment later is gone without a word. */
+    int64_t pause = t->readback.drift ? OFP_AUDIT_SOON_MS : OFP_AUDIT_MS;
+    t->audit_at = now + (took * 100 > pause ? took * 100 : pause);
     if (!audit) {
         t->synced = true;
         tell_synced(t);

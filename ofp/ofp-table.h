@@ -35,9 +35,9 @@
  * Every OFP_AUDIT_MS (less often where a read-back takes long) this is
  * repeated while rounds go on; drift is counted and mended.  A deleted flow
  * that tells of its removal, and a deleted group that is changed, are noticed
- * at once, and after the former the next audit comes soon.  A flow with an
- * idle timeout that has expired is over: it is forgotten as if it had been
- * unset.
+ * at once; after the former, and after an audit that found drift, the next
+ * audit comes soon.  A flow with an idle timeout that has expired is over: it
+ * is forgotten as if it had been unset.
  *
  * Canonical form: an entry is kept as the FLOW_MOD and GROUP_MOD that would
  * add it, byte for byte as libopenvswitch would encode them.  What was read
@@ -62,7 +62,7 @@ struct ofp_table;
 
 enum {
     OFP_AUDIT_MS = 30000,
-    OFP_AUDIT_SOON_MS = 1000, /* After the last, if a flow was removed. */
+    OFP_AUDIT_SOON_MS = 1000, /* If a flow was removed, or after drift. */
     OFP_ROUND_BYTES = 4 << 20,
     OFP_RETRY_FIRST_MS = 1000, /* Doubles up to... */
     OFP_RETRY_LAST_MS = 60000

@@ -567,6 +567,29 @@ deleted_flow_calls_for_an_audit(void **state)
     assert_int_equal(rig_switch_counters(r).flows, 2);
 }
 
+/* A group takes its flow along, which does not tell: what was put back while
+ * somebody was still deleting is looked for again. */
+static void
+drift_calls_for_another_audit(void **state)
+{
+    struct rig *r = *state;
+
+    rig_connect(r);
+    rig_set(r, "226.2.2.2", "1");
+    rig_pump(r);
+    assert_true(fake_switch_ofctl(r->sw, "del-flows", ""));
+    rig_advance(r, OFP_AUDIT_MS);
+    assert_int_equal(rig_switch_counters(r).flows, 1);
+    assert_true(fake_switch_ofctl(r->sw, "del-groups", ""));
+    assert_int_equal(rig_switch_counters(r).flows, 0);
+    rig_advance(r, OFP_AUDIT_SOON_MS);
+    assert_int_equal(rig_switch_counters(r).flows, 1);
+    rig_advance(r, OFP_AUDIT_SOON_MS);
+    r->types[0] = '\0';
+    rig_advance(r, OFP_AUDIT_SOON_MS);
+    rig_assert_sent(r, ""); /* All is well: no more of them. */
+}
+
 /* The user's. */
 
 static uint32_t
@@ -866,6 +889,7 @@ main(void)
         RIG_TEST(expired_flow_is_not_put_back),
         RIG_TEST(deleted_flow_comes_back_at_once),
         RIG_TEST(deleted_flow_calls_for_an_audit),
+        RIG_TEST(drift_calls_for_another_audit),
         RIG_TEST(users_flow_and_group),
         RIG_TEST(users_group_after_a_restart),
         RIG_TEST(users_flow_to_a_missing_group),
