@@ -3,6 +3,8 @@ libcontroller_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) \
 	$(YAML_CFLAGS) $(SQLITE_CFLAGS) $(OVS_CFLAGS)
 libcontroller_a_SOURCES = \
 	controller/addresses.c \
+	controller/admit.c \
+	controller/channel-move.c \
 	controller/channels.c \
 	controller/config-key.c \
 	controller/config-key.h \
@@ -21,14 +23,24 @@ libcontroller_a_SOURCES = \
 	controller/ctl-private.h \
 	controller/ctl.c \
 	controller/ctl.h \
+	controller/drain.c \
+	controller/edges.c \
+	controller/fabric-hooks.c \
+	controller/fabric-hooks.h \
+	controller/fabric.c \
+	controller/fabric.h \
 	controller/fast-path.c \
 	controller/fast-path.h \
 	controller/guards.c \
 	controller/guards.h \
+	controller/hops.c \
+	controller/hops.h \
+	controller/hosts.c \
 	controller/json-scan.c \
 	controller/json-scan.h \
 	controller/json.c \
 	controller/json.h \
+	controller/l2.c \
 	controller/listen.c \
 	controller/listen.h \
 	controller/log.c \
@@ -50,6 +62,10 @@ libcontroller_a_SOURCES = \
 	controller/route.h \
 	controller/routes.c \
 	controller/rules.c \
+	controller/spread-ends.c \
+	controller/spread-move.c \
+	controller/spread-plan.c \
+	controller/spread.c \
 	controller/static-rule.c \
 	controller/statics.c \
 	controller/store-db.c \
@@ -60,6 +76,9 @@ libcontroller_a_SOURCES = \
 	controller/store.h \
 	controller/streams.c \
 	controller/switches.c \
+	controller/trees.c \
+	controller/view-fabric.c \
+	controller/view-fabric.h \
 	controller/view-host.c \
 	controller/view-member.c \
 	controller/view-switch.c \
@@ -91,6 +110,12 @@ TESTS += tests/unit/test-fast-path
 tests_unit_test_fast_path_SOURCES = tests/unit/test-fast-path.c
 tests_unit_test_fast_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fast_path_LDADD = libcontroller.a $(OFP_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-hops
+TESTS += tests/unit/test-hops
+tests_unit_test_hops_SOURCES = tests/unit/test-hops.c
+tests_unit_test_hops_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_hops_LDADD = libcontroller.a $(TOPO_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-route-rewrite
 TESTS += tests/unit/test-route-rewrite

@@ -94,10 +94,20 @@ channels_mark_vlan(struct ctl_switch *sw, uint16_t vlan)
 }
 
 void
+channels_mark_all(struct ctl_switch *sw)
+{
+    struct channel_state *c, *tmp;
+    HASH_ITER (hh, sw->channels, c, tmp) {
+        mark(sw->ctl, c);
+    }
+}
+
+void
 channel_register(struct ctl_switch *sw, const struct channel_key *key)
 {
     struct channel_state *c = channel_get(sw, key);
     c->n_registered++;
+    fabric_register(sw, key, 1);
     mark(sw->ctl, c);
 }
 
@@ -106,6 +116,7 @@ channel_unregister(struct ctl_switch *sw, const struct channel_key *key)
 {
     struct channel_state *c = channel_get(sw, key);
     c->n_registered--;
+    fabric_register(sw, key, -1);
     mark(sw->ctl, c);
 }
 
@@ -140,6 +151,29 @@ tell_too_big(const struct ctl_switch *sw, const struct channel *channel,
               channel->vlan, group, sw->dpid);
 }
 
+/* With l2: fabric what comes by links is nothing new: sources are searched for
+ * by a flow in a table that such packets do not meet. */
+static void
+set_learning_flow(const struct channel_state *c, const struct ip_addr *source,
+                  bool learning)
+{
+    struct ctl_switch *sw = c->sw;
+    struct channel channel = channel_of(c, source);
+    struct ofp_flow flow = {.table = TABLE_SOURCE,
+                            .priority = ip_addr_is_any(source) ? PRIO_STAR_G
+                                                               : PRIO_S_G,
+                            .match = channel_match(&channel),
+                            .cookie = cookie_make(COOKIE_LEARN, 0),
+                            .punt = true,
+                            .punt_meter = METER_SOURCES,
+                            .goto_table = TABLE_MCAST};
+    if (learning && sw->n_edges) {
+        ofp_table_set(sw->table, &flow, NULL, 0, 0, NULL);
+    } else {
+        ofp_table_unset(sw->table, flow.table, flow.priority, &flow.match);
+    }
+}
+
 static void
 set_entry(const struct channel_state *c, const struct ip_addr *source,
           bool learning)
@@ -150,9 +184,12 @@ set_entry(const struct channel_state *c, const struct ip_addr *source,
     struct ofp_flow flow = {.table = TABLE_MCAST,
                             .priority = star ? PRIO_STAR_G : PRIO_S_G,
                             .match = channel_match(&channel),
-                            .cookie = cookie_make(COOKIE_CHANNEL, 0),
                             .output = OFP_OUT_GROUP};
-    if (learning) {
+    flow.cookie = cookie_make(
+        COOKIE_CHANNEL, fabric_root_mark(sw, channel.vlan, &channel.group));
+    if (sw->ctl->fabric) {
+        set_learning_flow(c, source, learning);
+    } else if (learning) {
         flow.punt = true;
         flow.punt_meter = METER_SOURCES;
     }
@@ -178,6 +215,9 @@ unset_entry(const struct channel_state *c, const struct ip_addr *source)
     struct ofp_match match = channel_match(&channel);
     ofp_table_unset(c->sw->table, TABLE_MCAST,
                     ip_addr_is_any(source) ? PRIO_STAR_G : PRIO_S_G, &match);
+    if (c->sw->ctl->fabric) {
+        set_learning_flow(c, source, false);
+    }
 }
 
 static int
@@ -197,20 +237,36 @@ find_source(const struct channel_state *c, const struct ip_addr *address)
                         : NULL;
 }
 
-/* Those that filters name; one that was there goes on as it is. */
+/* Those that filters name, sorted, each once; the caller frees them.  After a
+ * restart not all switches may have told yet whose filters there are. */
+static struct ip_addr *
+named_sources(const struct channel_state *c, const struct igmp_snoop *snoop,
+              size_t *n)
+{
+    const struct channel_key *key = &c->key;
+    size_t room = igmp_snoop_filtered_sources(snoop, &key->group, NULL, 0);
+    size_t found = fabric_found_sources(c->sw, key, NULL);
+    *n = 0;
+    if (!room && !found) {
+        return NULL;
+    }
+    struct ip_addr *addresses = xcalloc(room + found, sizeof *addresses);
+    *n = igmp_snoop_filtered_sources(snoop, &key->group, addresses, room);
+    *n += fabric_found_sources(c->sw, key, &addresses[*n]);
+    *n = ip_addr_sort(addresses, *n);
+    return addresses;
+}
+
+/* One that was there goes on as it is. */
 static struct channel_source *
 filtered_sources(const struct channel_state *c, const struct igmp_snoop *snoop,
                  size_t *n)
 {
-    const struct ip_addr *group = &c->key.group;
-    size_t room = igmp_snoop_filtered_sources(snoop, group, NULL, 0);
-    *n = 0;
-    if (!room) {
+    struct ip_addr *addresses = named_sources(c, snoop, n);
+    if (!*n) {
         return NULL;
     }
-    struct ip_addr *addresses = xcalloc(room, sizeof *addresses);
-    struct channel_source *sources = xcalloc(room, sizeof *sources);
-    *n = igmp_snoop_filtered_sources(snoop, group, addresses, room);
+    struct channel_source *sources = xcalloc(*n, sizeof *sources);
     for (size_t i = 0; i < *n; i++) {
         const struct channel_source *old = find_source(c, &addresses[i]);
         sources[i] = (struct channel_source){
@@ -231,12 +287,33 @@ compile_sources(struct channel_state *c, const struct igmp_snoop *snoop)
     for (size_t i = 0; i < old.n_sources; i++) {
         if (!find_source(c, &old.sources[i].address)) {
             unset_entry(c, &old.sources[i].address);
+            if (old.moving) {
+                struct channel gone = channel_of(c, &old.sources[i].address);
+                channel_unset_move(c->sw, &gone);
+            }
         }
     }
     for (size_t i = 0; i < c->n_sources; i++) {
         set_entry(c, &c->sources[i].address, c->sources[i].learning);
     }
     free(old.sources);
+}
+
+/* What there is only while the channel moves to another tree. */
+static void
+compile_move(struct channel_state *c)
+{
+    const struct channel_key *key = &c->key;
+    bool moves = fabric_moves(c->sw, key->vlan, &key->group, MOVE_MARKED);
+    if (moves || c->moving) {
+        struct channel star = channel_of(c, &IP_ADDR_ANY);
+        channel_set_move(c->sw, &star);
+        for (size_t i = 0; i < c->n_sources; i++) {
+            struct channel one = channel_of(c, &c->sources[i].address);
+            channel_set_move(c->sw, &one);
+        }
+    }
+    c->moving = moves;
 }
 
 static bool
@@ -260,9 +337,8 @@ port_is_here(void *aux_, const struct igmp_port_view *port)
     return !aux->here;
 }
 
-/* Where not all members are known all get it. */
-static bool
-is_flooded(const struct ctl_vlan *v, const struct ip_addr *group)
+bool
+channel_is_flooded(const struct ctl_vlan *v, const struct ip_addr *group)
 {
     return !ip_addr_is_v4(group) && (v->mld_from || !v->config->mld);
 }
@@ -273,7 +349,8 @@ channel_has_members(const struct ctl_switch *sw, uint16_t vlan,
 {
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
     const struct igmp_snoop *snoop = v ? vlan_snoop_of(v, group) : NULL;
-    if (!v || !igmp_snoop_has_group(snoop, group) || is_flooded(v, group)) {
+    if (!v || !igmp_snoop_has_group(snoop, group)
+        || channel_is_flooded(v, group)) {
         return false;
     }
     bool found = false;
@@ -292,8 +369,9 @@ compile(struct channel_state *c)
 {
     struct ctl_switch *sw = c->sw;
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, c->key.vlan);
-    bool wanted =
-        c->n_registered || channel_has_members(sw, c->key.vlan, &c->key.group);
+    bool wanted = c->n_registered
+                  || channel_has_members(sw, c->key.vlan, &c->key.group)
+                  || fabric_is_on(sw, c->key.vlan, &c->key.group);
     if (wanted) {
         set_entry(c, &IP_ADDR_ANY, c->learning);
         c->star = true;
@@ -301,9 +379,14 @@ compile(struct channel_state *c)
         unset_entry(c, &IP_ADDR_ANY);
     }
     compile_sources(c, wanted && v ? vlan_snoop_of(v, &c->key.group) : NULL);
+    compile_move(c);
     switch_want_run(sw);
     if (!wanted) {
-        streams_unregistered(sw, c->key.vlan, &c->key.group);
+        /* What has met no entry so far goes on to be shown to us: perhaps the
+         * switch is about to become a part of the tree. */
+        if (c->star) {
+            streams_unregistered(sw, c->key.vlan, &c->key.group);
+        }
         HASH_DELETE(hh, sw->channels, c);
         free(c->sources);
         free(c);

@@ -343,15 +343,6 @@ config_key_port(struct config_reading *r, const struct config_node *node,
     return true;
 }
 
-bool
-config_key_later(struct config_reading *r, const struct config_node *node,
-                 const struct config_key *key, void *out)
-{
-    (void) out;
-    return config_key_fail(r, node, "\"%s\" is not in this version",
-                           key->name);
-}
-
 /* Names. */
 struct config_names {
     UT_hash_handle hh;

@@ -67,7 +67,6 @@ config_key_reader config_key_choice; /* Into a bool: the second of 'words'. */
 config_key_reader config_key_dpid;   /* Into a uint64_t. */
 config_key_reader config_key_port;   /* A port's name or number, into a
                                     * char[TOPO_PORT_NAME_SIZE]. */
-config_key_reader config_key_later;  /* Not in this version. */
 
 /* Names that may be there once. */
 struct config_names;
@@ -81,6 +80,8 @@ config_key_reader config_vlan_read;
 config_key_reader config_port_read_defaults, config_port_read_list;
 config_key_reader config_port_read_prefixes;
 void config_port_settings_uninit(struct config_port_settings *);
+/* Vlan rules take effect with l2: fabric only. */
+bool config_port_check_l2(struct config_reading *, const struct config_node *);
 /* config-member.c */
 config_key_reader config_member_read_list;
 

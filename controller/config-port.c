@@ -11,7 +11,7 @@
 
 /* "port_defaults" and "ports", and what a port is told in the end. */
 
-enum { MAX_PREFIXES = 256, MAX_REPORTS = 1000000 };
+enum { MAX_PREFIXES = 256, MAX_REPORTS = 1000000, MAX_VLAN = 4094 };
 
 const char *const config_roles[] = {"auto", "host", "mrouter", NULL};
 const char *const config_leaves[] = {"query", "tracked", "immediate", NULL};
@@ -99,25 +99,95 @@ config_port_read_defaults(struct config_reading *r,
                                &settings->said);
 }
 
+/* Vlan rules. */
+
+static bool
+read_vlan(struct config_reading *r, const struct config_node *node,
+          const struct config_key *key, int64_t min, uint16_t *vlan)
+{
+    const char *end = "";
+    int64_t n = -1;
+    bool ok = node->kind == CONFIG_NODE_SCALAR
+              && config_key_digits(node->text, 4, &end, &n) && !*end
+              && n >= min && n <= MAX_VLAN;
+
+    *vlan = ok ? (uint16_t) n : 0;
+    return ok
+           || config_key_fail(r, node, "\"%s\" takes vlans from %d to %d",
+                              key->name, (int) min, MAX_VLAN);
+}
+
+static bool
+read_access(struct config_reading *r, const struct config_node *node,
+            const struct config_key *key, void *out)
+{
+    return read_vlan(r, node, key, 1, out);
+}
+
+static int
+compare_vlans(const void *a_, const void *b_)
+{
+    const uint16_t *a = a_, *b = b_;
+
+    return (int) *a - (int) *b;
+}
+
+static bool
+read_trunk(struct config_reading *r, const struct config_node *list,
+           const struct config_key *key, void *out)
+{
+    struct config_port_l2 *l2 = out;
+
+    if (list->kind != CONFIG_NODE_LIST || list->n_children > MAX_VLAN + 1) {
+        return config_key_fail(r, list, "\"%s\" must be a list of vlans",
+                               key->name);
+    }
+    uint16_t *vlans = xcalloc(list->n_children + 1, sizeof *vlans);
+    l2->trunk_vlans = vlans;
+    l2->n_trunk_vlans = list->n_children;
+    for (size_t i = 0; i < list->n_children; i++) {
+        if (!read_vlan(r, list->children[i], key, 0, &vlans[i])) {
+            return false;
+        }
+    }
+    qsort(vlans, list->n_children, sizeof *vlans, compare_vlans);
+    return true;
+}
+
 #define PORT(MEMBER) offsetof(struct config_port, MEMBER)
 
 static bool
 read_port(struct config_reading *r, const struct config_node *map,
           struct config_port *port)
 {
+    static const char *const links[] = {"never", "auto", NULL};
     static const struct config_key keys[] = {
         {.name = "dpid", .read = config_key_dpid, .offset = PORT(dpid)},
         {.name = "port", .read = config_key_port, .offset = PORT(port)},
-        {.name = "access_vlan", .read = config_key_later},
-        {.name = "trunk_vlans", .read = config_key_later},
+        {.name = "access_vlan",
+         .read = read_access,
+         .offset = PORT(l2.access_vlan)},
+        {.name = "trunk_vlans", .read = read_trunk, .offset = PORT(l2)},
+        {.name = "link",
+         .read = config_key_choice,
+         .offset = PORT(l2.may_link),
+         .words = links},
         CONFIG_PORT_KEYS(PORT(settings), "max_groups"),
         MAX_REPORTS_KEY(PORT(settings)),
         {.name = NULL}};
 
+    port->l2.may_link = true;
     if (!config_key_read_map(r, map, "a port", keys, port,
                              &port->settings.said)) {
         return false;
     }
+    if (port->l2.access_vlan && port->l2.n_trunk_vlans) {
+        return config_key_fail(r, map,
+                               "a port has \"access_vlan\" or "
+                               "\"trunk_vlans\", not both");
+    }
+    r->config->has_vlan_rules |=
+        port->l2.access_vlan || port->l2.n_trunk_vlans;
     return (port->dpid && *port->port)
            || config_key_fail(r, map, "a port needs \"dpid\" and \"port\"");
 }
@@ -227,6 +297,24 @@ find_port(const struct config *config, uint64_t dpid,
         }
     }
     return NULL;
+}
+
+bool
+config_port_check_l2(struct config_reading *r, const struct config_node *root)
+{
+    return !r->config->has_vlan_rules || r->config->l2 == CONFIG_L2_FABRIC
+           || config_key_fail(r, root,
+                              "\"access_vlan\" and \"trunk_vlans\" of a "
+                              "port need \"l2: fabric\"");
+}
+
+struct config_port_l2
+config_get_port_l2(const struct config *config, uint64_t dpid,
+                   const struct topo_port *port)
+{
+    const struct config_port *own = find_port(config, dpid, port);
+
+    return own ? own->l2 : (struct config_port_l2){.may_link = true};
 }
 
 struct config_port_settings

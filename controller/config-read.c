@@ -31,26 +31,27 @@ read_api_listen(struct config_reading *r, const struct config_node *node,
 }
 
 /* The whole. */
-static bool
-read_l2(struct config_reading *r, const struct config_node *node,
-        const struct config_key *key, void *out)
-{
-    enum config_l2 *l2 = out;
+static const char *const l2_words[] = {"fabric", "normal", "none", NULL};
 
-    if (config_key_is_word(node, "normal")) {
-        *l2 = CONFIG_L2_NORMAL;
-    } else if (config_key_is_word(node, "none")) {
-        *l2 = CONFIG_L2_NONE;
-    } else if (config_key_is_word(node, "fabric")) {
-        return config_key_fail(r, node,
-                               "%s: fabric is not in this version; use normal "
-                               "or none",
-                               key->name);
-    } else {
-        return config_key_fail(r, node, "\"%s\" must be normal or none",
-                               key->name);
+#define FABRIC(NAME, MIN)                                                     \
+    {                                                                         \
+        .name = #NAME, .read = config_key_seconds,                            \
+        .offset = offsetof(struct config_fabric, NAME), .min = (MIN),         \
+        .max = 3600000                                                        \
     }
-    return true;
+
+static bool
+read_fabric(struct config_reading *r, const struct config_node *node,
+            const struct config_key *key, void *out)
+{
+    static const struct config_key keys[] = {
+        FABRIC(probe_interval, 20),
+        FABRIC(host_probe_interval, 100),
+        FABRIC(hold_time, 0),
+        {.name = NULL},
+    };
+
+    return config_key_read_map(r, node, key->name, keys, out, NULL);
 }
 
 static bool
@@ -96,7 +97,13 @@ config_read(const char *name, const struct config_node *root,
         {.name = "state_dir",
          .read = config_key_path,
          .offset = offsetof(struct config, state_dir)},
-        {.name = "l2", .read = read_l2, .offset = offsetof(struct config, l2)},
+        {.name = "l2",
+         .read = config_key_enum,
+         .offset = offsetof(struct config, l2),
+         .words = l2_words},
+        {.name = "fabric",
+         .read = read_fabric,
+         .offset = offsetof(struct config, fabric)},
         {.name = "vlans", .read = config_vlan_read},
         {.name = "port_defaults",
          .read = config_port_read_defaults,
@@ -108,5 +115,6 @@ config_read(const char *name, const struct config_node *root,
     struct config_reading r = {.name = name, .config = config, .error = error};
 
     return config_key_read_map(&r, root, "the configuration", keys, config,
-                               NULL);
+                               NULL)
+           && config_port_check_l2(&r, root);
 }

@@ -26,6 +26,9 @@ config_default(void)
     config->probe_interval = 5000;
     config->state_dir = xstrdup("/var/lib/ofmcast");
     config->l2 = CONFIG_L2_NORMAL;
+    config->fabric = (struct config_fabric){.probe_interval = 1000,
+                                            .host_probe_interval = 10000,
+                                            .hold_time = 10000};
     for (int f = 0; f < IGMP_N_FAMILIES; f++) {
         igmp_config_init(&config->vlan_default.igmp[f]);
         config->vlan_default.igmp[f].family = f;
@@ -50,6 +53,7 @@ config_destroy(struct config *config)
     config_port_settings_uninit(&config->port_defaults);
     for (size_t i = 0; i < config->n_ports; i++) {
         config_port_settings_uninit(&config->ports[i].settings);
+        free((void *) config->ports[i].l2.trunk_vlans);
     }
     for (size_t i = 0; i < config->n_members; i++) {
         member_uninit(&config->members[i]);

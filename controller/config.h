@@ -5,9 +5,9 @@
 /* The YAML configuration (design.md section 8).
  *
  * Unknown keys, duplicate keys, wrong types and impossible values are errors
- * that name file, line and column.  What design.md lists but this version
- * cannot do yet is refused in so many words, never ignored: "l2: fabric" (so
- * "normal" is the default here), and a port's access_vlan and trunk_vlans.
+ * that name file, line and column.  What has no effect with the other settings
+ * is refused in so many words, never ignored: a port's access_vlan and
+ * trunk_vlans need "l2: fabric".
  *
  * Ownership: a config is immutable after parsing; config_destroy(). */
 
@@ -20,7 +20,7 @@
 #include "lib/mcaddr.h"
 #include "topo/topo-graph.h"
 
-enum config_l2 { CONFIG_L2_NORMAL, CONFIG_L2_NONE };
+enum config_l2 { CONFIG_L2_FABRIC, CONFIG_L2_NORMAL, CONFIG_L2_NONE };
 enum config_unregistered {
     CONFIG_UNREGISTERED_MROUTERS,
     CONFIG_UNREGISTERED_FLOOD,
@@ -47,10 +47,27 @@ struct config_vlan {
                                         * here the defaults are not merged. */
 };
 
+/* Vlans of a port as a whole, and whether it may lead to a switch of ours
+ * (l2: fabric).  Neither vlan rule: all tags pass as they are. */
+struct config_port_l2 {
+    uint16_t access_vlan;        /* 0: none. */
+    const uint16_t *trunk_vlans; /* Sorted; 0 is "without a tag". */
+    size_t n_trunk_vlans;
+    bool may_link;
+};
+
 struct config_port {
     uint64_t dpid;
     char port[TOPO_PORT_NAME_SIZE]; /* A name, or a number. */
     struct config_port_settings settings;
+    struct config_port_l2 l2; /* 'trunk_vlans' are owned here. */
+};
+
+/* How links are looked for and trees are kept; milliseconds. */
+struct config_fabric {
+    int64_t probe_interval;      /* Of links... */
+    int64_t host_probe_interval; /* ...and of ports to hosts. */
+    int64_t hold_time; /* Quiet before trees move to what is best now. */
 };
 
 /* Host and port of a listener. */
@@ -65,6 +82,8 @@ struct config {
     struct config_listen api;      /* 127.0.0.1:8080 */
     char *state_dir;
     enum config_l2 l2;
+    struct config_fabric fabric;
+    bool has_vlan_rules; /* Some port has. */
     struct config_vlan vlan_default;
     struct config_vlan *vlans; /* Sorted; each complete (defaults merged). */
     size_t n_vlans;
@@ -97,6 +116,9 @@ struct config_port_settings config_get_port(const struct config *,
                                             uint64_t dpid,
                                             const struct topo_port *,
                                             uint16_t vlan);
+/* Lives as long as 'config'. */
+struct config_port_l2 config_get_port_l2(const struct config *, uint64_t dpid,
+                                         const struct topo_port *);
 /* "tcp:IP:PORT" ('scheme' true) or "IP:PORT". */
 bool config_listen_parse(const char *, bool scheme, struct config_listen *);
 

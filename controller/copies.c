@@ -20,25 +20,41 @@ VLOG_DEFINE_THIS_MODULE(copies);
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
 struct copy_list {
+    const struct ctl *ctl;
     uint64_t dpid;
+    uint16_t vlan;
     struct ofp_copy *copies;
     size_t n, allocated;
-    bool unicast; /* There are such. */
+    bool rewrites; /* Some are rewritten. */
 };
+
+static void
+add_out(struct copy_list *list, const struct ofp_copy *copy)
+{
+    if (list->n == list->allocated) {
+        list->copies = xgrow(list->copies, list->n, &list->allocated,
+                             sizeof *list->copies);
+    }
+    list->copies[list->n++] = *copy;
+    list->rewrites |= copy->pop_vlan || !mac_addr_is_zero(&copy->eth_dst);
+}
 
 static void
 add(struct copy_list *list, const struct port_id *port,
     const struct mac_addr *mac)
 {
-    if (port->dpid == list->dpid) {
-        if (list->n == list->allocated) {
-            list->copies = xgrow(list->copies, list->n, &list->allocated,
-                                 sizeof *list->copies);
-        }
-        list->copies[list->n++] = (struct ofp_copy){
-            .port = (uint32_t) port->port_no, .eth_dst = *mac};
-        list->unicast |= !mac_addr_is_zero(mac);
+    struct ofp_copy copy = {.port = (uint32_t) port->port_no, .eth_dst = *mac};
+    if (port->dpid == list->dpid
+        && (!list->ctl->fabric
+            || edge_carries(list->ctl, port, list->vlan, &copy.pop_vlan))) {
+        add_out(list, &copy);
     }
+}
+
+static void
+add_link(void *list, uint32_t port)
+{
+    add_out(list, &(struct ofp_copy){.port = port});
 }
 
 static bool
@@ -62,6 +78,7 @@ compare_copies(const void *a_, const void *b_)
 {
     const struct ofp_copy *a = a_, *b = b_;
     int d = mac_addr_compare(&a->eth_dst, &b->eth_dst);
+    d = d ? d : (int) a->pop_vlan - (int) b->pop_vlan;
     return d ? d : a->port < b->port ? -1 : a->port > b->port;
 }
 
@@ -79,7 +96,7 @@ sort_copies(struct copy_list *list)
 {
     struct ofp_copy *copies = list->copies;
     size_t n = 1;
-    while (!list->unicast && n < list->n
+    while (!list->rewrites && n < list->n
            && copies[n - 1].port < copies[n].port) {
         n++;
     }
@@ -106,7 +123,8 @@ drop_doubles(struct copy_list *list)
     }
     n = n_all;
     for (size_t i = n_all; n_all && i < list->n; i++) {
-        struct ofp_copy all = {.port = list->copies[i].port};
+        struct ofp_copy all = {.port = list->copies[i].port,
+                               .pop_vlan = list->copies[i].pop_vlan};
         if (!bsearch(&all, list->copies, n_all, sizeof all, compare_copies)) {
             list->copies[n++] = list->copies[i];
         }
@@ -183,20 +201,22 @@ merge_ports(const struct ctl_switch *sw, struct copy_list *list)
     free(counts);
 }
 
-size_t
-copies_of(const struct ctl_switch *sw, uint16_t vlan,
-          const struct ip_addr *source, const struct ip_addr *group,
-          struct ofp_copy **copies)
+/* 'moving': by the links of the tree that the channel moves to. */
+static size_t
+find_copies(const struct ctl_switch *sw, uint16_t vlan,
+            const struct ip_addr *source, const struct ip_addr *group,
+            bool moving, struct ofp_copy **copies)
 {
-    struct copy_list list = {.dpid = sw->dpid};
+    struct copy_list list = {.ctl = sw->ctl, .dpid = sw->dpid, .vlan = vlan};
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
     if (v) {
         const struct igmp_snoop *snoop = vlan_snoop_of(v, group);
         igmp_snoop_each_copy(snoop, source, group, sw->dpid, add_copy, &list);
         igmp_snoop_each_router_port(snoop, add_router_port, &list);
     }
+    fabric_each_port(sw, vlan, source, group, moving, add_link, &list);
     sort_copies(&list);
-    if (list.unicast) {
+    if (list.rewrites) {
         drop_doubles(&list);
         merge_ports(sw, &list);
     }
@@ -204,12 +224,36 @@ copies_of(const struct ctl_switch *sw, uint16_t vlan,
     return list.n;
 }
 
+size_t
+copies_of(const struct ctl_switch *sw, uint16_t vlan,
+          const struct ip_addr *source, const struct ip_addr *group,
+          struct ofp_copy **copies)
+{
+    return find_copies(sw, vlan, source, group, false, copies);
+}
+
+size_t
+copies_moving(const struct ctl_switch *sw, uint16_t vlan,
+              const struct ip_addr *source, const struct ip_addr *group,
+              struct ofp_copy **copies)
+{
+    return find_copies(sw, vlan, source, group, true, copies);
+}
+
 /* The packet's IP addresses stay what they are: a host takes what comes to its
  * own MAC address and a group that it has joined. */
 void
 copy_to_bucket(const struct ofp_copy *copy, struct ofp_bucket *bucket)
 {
+    struct ofp_rewrite *rewrite = &bucket->rewrite;
     bucket->out_port = copy->port;
+    if (copy->pop_vlan) {
+        rewrite->set &= ~(unsigned int) OFP_SET_VLAN;
+        /* A tag that is not put on need not be taken off. */
+        rewrite->set = rewrite->set & OFP_PUSH_VLAN
+                           ? rewrite->set & ~(unsigned int) OFP_PUSH_VLAN
+                           : rewrite->set | OFP_POP_VLAN;
+    }
     if (!mac_addr_is_zero(&copy->eth_dst)) {
         bucket->rewrite.set |= OFP_SET_ETH_DST;
         bucket->rewrite.eth_dst = copy->eth_dst;

@@ -11,7 +11,11 @@
  *   relay.c      passing on what was punted
  *   guards.c     what a port may send, and telling what was refused
  *   pipeline.c   the fixed flows of a switch
+ *   admit.c      those of its first table
+ *   fabric.c     many switches as one network: see fabric.h
+ *   edges.c      frames out of ports to hosts
  *   channels.c   membership -> (S,G) and (*,G) entries
+ *   channel-move.c  the same while a channel moves to another tree
  *   copies.c     membership -> copies of one channel
  *   restore.c    entries found on a switch -> membership
  *   routes.c     routes -> entries
@@ -39,6 +43,7 @@
 #include "igmp/igmp-snoop.h"
 #include "ofp/ofp-table.h"
 #include "topo/topo-graph.h"
+#include "topo/topo-links.h"
 
 /* The pipeline: design.md section 4. */
 enum {
@@ -48,18 +53,27 @@ enum {
     TABLE_GUARD = 21,      /* What is for us, by port... */
     TABLE_GUARD_PASS = 22, /* ...and what others get too. */
     TABLE_ROUTE = 30,
+    TABLE_SOURCE = 35, /* Sources not known yet (l2: fabric). */
     TABLE_MCAST = 40,
-    TABLE_L2 = 50
+    TABLE_L2 = 50,
+    TABLE_L2_OUT = 51 /* Where frames to hosts go (l2: fabric). */
 };
+
+/* Where a frame came in, as metadata (l2: fabric). */
+enum { FROM_EDGE = 0, FROM_LINK = 1, FROM_UNKNOWN = 2 };
 
 /* Priorities in TABLE_MCAST. */
 enum {
     PRIO_MISS = 0,      /* Vlans without a policy of their own. */
     PRIO_MISS_IPV6 = 1, /* IPv6, where that is different. */
     PRIO_MISS_VLAN = 2, /* One vlan's policy for unregistered groups. */
-    PRIO_SOURCE = 10,   /* The same for one known source, without a punt. */
+    PRIO_TRANSIT = 4, /* What came by a link is no new source, but goes the */
+    PRIO_TRANSIT_IPV6 = 5, /* same ways. */
+    PRIO_TRANSIT_VLAN = 6,
+    PRIO_SOURCE = 10, /* The same for one known source, without a punt. */
     PRIO_STAR_G = 100,
-    PRIO_S_G = 200
+    PRIO_S_G = 200,
+    PRIO_MOVE = 200 /* On top of these: on the way to another tree. */
 };
 
 enum {
@@ -74,6 +88,8 @@ enum {
     METER_IGMP = 0x4d01,
     METER_SOURCES = 0x4d02,
     METER_ARP = 0x4d03,
+    METER_HOSTS = 0x4d04,
+    METER_WAYS = 0x4d05,
     METER_PORT = 0x10000 /* + port number: that port's IGMP and MLD. */
 };
 
@@ -89,7 +105,13 @@ enum cookie_kind {
     COOKIE_SOURCE = 4, /* id: stream.id */
     COOKIE_CHANNEL = 5,
     COOKIE_ROUTE = 6, /* id: rule.cookie_id */
-    COOKIE_ARP = 7    /* ARP: a copy for us, to learn addresses from. */
+    COOKIE_ARP = 7,   /* ARP: a copy for us, to learn addresses from. */
+    COOKIE_PORT = 8,  /* id: the port's role. */
+    COOKIE_LEARN = 9, /* A channel's sources are not known. */
+    COOKIE_FLOOD = 10,
+    COOKIE_HOST_IN = 11, /* id: host.id */
+    COOKIE_HOST_OUT = 12,
+    COOKIE_MOVE = 13 /* See channel-move.c. */
 };
 
 static inline uint64_t
@@ -124,14 +146,26 @@ struct ctl_switch {
     size_t n_adopted, allocated_adopted;
     struct channel_state *channels; /* By 'key'. */
     struct streams *streams;
+    uint32_t n_edges;     /* Ports that lead to hosts (l2: fabric). */
+    bool flood_dirty;     /* What floods leave by is to be compiled. */
+    uint8_t *flood_vlans; /* Which vlans have a flood of their own. */
 };
 
-/* A channel entry found on the switch, until it is restored. */
+/* An entry found on the switch, until it is restored. */
+enum adopted_kind {
+    ADOPTED_LEARN, /* A channel's sources are searched for. */
+    ADOPTED_CHANNEL,
+    ADOPTED_ROUTERS, /* Of a vlan; the group: any of the family. */
+    ADOPTED_FLOOD
+};
+
 struct adopted_entry {
+    enum adopted_kind kind;
     struct channel channel;
     struct ofp_copy *copies; /* Sorted by port, then host. */
     size_t n_copies;
-    bool punts; /* Its source was not known. */
+    bool punts;    /* Its source was not known. */
+    uint32_t mark; /* Of its tree's root. */
 };
 
 struct ctl_vlan {
@@ -185,6 +219,7 @@ struct channel_state {
     struct channel_key key;
     bool dirty;
     bool star;             /* The (*,G) entry is set in the table. */
+    bool moving;           /* So are those of channel-move.c. */
     uint32_t last_packets; /* Of its flows, at the last count (modulo). */
     struct channel_state *next_dirty;
     unsigned int n_registered : 24; /* Routes that lead here. */
@@ -209,6 +244,8 @@ struct rule_part {
     size_t n_flows, allocated_flows;
     struct channel_key *channels; /* Those that it leads to. */
     size_t n_channels, allocated_channels;
+    struct channel_key *feeds; /* Those whose members its buckets hold. */
+    size_t n_feeds, allocated_feeds;
     uint64_t last_packets; /* Of its flows, at the last count. */
     char *waiting;         /* What it waits for, NULL if nothing. */
     char *rejected;        /* Why it could not even be sent. */
@@ -273,6 +310,7 @@ struct ctl {
     struct store *store;
     struct listener *listener;
     struct topo_graph *topo;
+    struct fabric *fabric; /* NULL unless l2: fabric. */
     int64_t started;
 
     struct ctl_switch *switches;
@@ -306,6 +344,8 @@ struct ctl {
 };
 
 /* ctl.c */
+/* Everything that is dirty becomes desired entries. */
+void ctl_compile(struct ctl *);
 void ctl_event(struct ctl *, const char *type, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -332,6 +372,9 @@ int switch_set_entry(struct ctl_switch *, const struct ofp_flow *,
                      char *error);
 void switch_packet_out(struct ctl_switch *, uint32_t in_port, uint32_t port,
                        const void *frame, size_t size);
+/* Out of several ports; none of them is where it comes from. */
+void switch_packet_out_ports(struct ctl_switch *, const uint32_t *ports,
+                             size_t n, const void *frame, size_t size);
 const char *switch_port_name(const struct ctl *, const struct port_id *);
 
 /* vlans.c */
@@ -355,6 +398,17 @@ void vlan_configure(struct ctl_vlan *, enum igmp_family);
 void vlan_settle(struct ctl_vlan *);
 /* A frame out of every port of the vlan that may have hosts. */
 void vlan_flood(const struct ctl_vlan *, const void *frame, size_t size);
+
+/* edges.c */
+/* Is the port in the vlan?  '*pop': without the tag. */
+bool edge_carries(const struct ctl *, const struct port_id *, uint16_t vlan,
+                  bool *pop);
+/* A frame out of a port; out of all edge ports of the fabric but 'except'
+ * (NULL: all).  Where they are in its vlan; it carries the vlan's tag. */
+void edge_send(struct ctl *, const struct port_id *, const void *frame,
+               size_t size);
+void edges_flood(struct ctl *, const struct port_id *except, const void *frame,
+                 size_t size);
 
 /* relay.c */
 uint64_t relay_hash(const uint8_t *, size_t);
@@ -382,6 +436,9 @@ void pipeline_set(struct ctl_switch *);
 /* A port that is there, or not any more. */
 void pipeline_set_port(struct ctl_switch *, const struct topo_port *);
 void pipeline_unset_port(struct ctl_switch *, uint32_t no);
+/* A flow of the pipeline's own; one that sends all that is left to 'next'. */
+void pipeline_set_flow(struct ctl_switch *, const struct ofp_flow *);
+void pipeline_set_miss(struct ctl_switch *, uint8_t table, uint8_t next);
 /* What to do with unregistered groups of a vlan. */
 void pipeline_set_vlan(struct ctl_switch *, struct ctl_vlan *);
 /* Puts the policy's actions for the family of the flow's EtherType (IPv4 if
@@ -391,18 +448,27 @@ size_t pipeline_policy(const struct ctl_switch *, const struct ctl_vlan *,
                        enum igmp_family, struct ofp_flow *,
                        struct ofp_bucket **);
 
+/* admit.c */
+void admit_set(struct ctl_switch *);
+void admit_set_reserved(struct ctl_switch *, uint16_t priority);
+/* What the port leads to (l2: fabric). */
+void admit_set_role(struct ctl_switch *, uint32_t no, enum topo_role);
+
 /* channels.c */
 struct channel_state *channel_lookup(const struct ctl_switch *, uint16_t vlan,
                                      const struct ip_addr *group);
 void channel_mark(struct ctl *, uint64_t dpid, uint16_t vlan,
                   const struct ip_addr *group);
 void channels_mark_vlan(struct ctl_switch *, uint16_t vlan);
+void channels_mark_all(struct ctl_switch *);
 /* A route leads to this channel: it is compiled without members too. */
 void channel_register(struct ctl_switch *, const struct channel_key *);
 void channel_unregister(struct ctl_switch *, const struct channel_key *);
 void channels_compile(struct ctl *);
 void channels_destroy(struct ctl_switch *);
 struct ofp_match channel_match(const struct channel *);
+/* Are not all members known, so that all get it? */
+bool channel_is_flooded(const struct ctl_vlan *, const struct ip_addr *group);
 /* Does anybody behind this switch have a filter for the group? */
 bool channel_has_members(const struct ctl_switch *, uint16_t vlan,
                          const struct ip_addr *group);
@@ -417,6 +483,12 @@ void channel_source_lost(struct ctl_switch *, const struct channel *,
 void channel_restore(struct ctl_switch *, const struct adopted_entry *,
                      size_t n);
 
+/* channel-move.c */
+/* Sets and takes away what a channel needs while it moves to another tree, or
+ * (no way) all of it. */
+void channel_set_move(struct ctl_switch *, const struct channel *);
+void channel_unset_move(struct ctl_switch *, const struct channel *);
+
 /* copies.c */
 /* Copies that this switch makes of the channel, sorted so that equal rewrites
  * stand side by side, those to router ports among them; the caller frees the
@@ -424,15 +496,18 @@ void channel_restore(struct ctl_switch *, const struct adopted_entry *,
 size_t copies_of(const struct ctl_switch *, uint16_t vlan,
                  const struct ip_addr *source, const struct ip_addr *group,
                  struct ofp_copy **);
+/* The same over the tree that the channel moves to. */
+size_t copies_moving(const struct ctl_switch *, uint16_t vlan,
+                     const struct ip_addr *source, const struct ip_addr *group,
+                     struct ofp_copy **);
 /* On top of the bucket's rewrite: the host's MAC address wins over the
- * group's. */
+ * group's, and no tag over any. */
 void copy_to_bucket(const struct ofp_copy *, struct ofp_bucket *);
 
 /* restore.c */
-/* The switch has this entry of a channel; this policy for unregistered groups
- * of a vlan. */
-void restore_adopt(struct ctl_switch *, const struct ofp_adopted *);
-void restore_router_ports(struct ctl_switch *, const struct ofp_adopted *);
+/* The switch has this entry. */
+void restore_adopt(struct ctl_switch *, enum adopted_kind,
+                   const struct ofp_adopted *);
 /* All are known.  Their vlans are there; then, when it is known which ports
  * lead to routers by configuration, members are made of their receivers. */
 void restore_vlans(struct ctl_switch *);
@@ -573,5 +648,7 @@ void streams_unregistered(struct ctl_switch *, uint16_t vlan,
 /* Is this source of the group known on this switch, or (IP_ADDR_ANY) any? */
 bool streams_has(const struct ctl_switch *, const struct channel *);
 size_t streams_count(const struct ctl *);
+
+#include "controller/fabric-hooks.h"
 
 #endif

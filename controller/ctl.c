@@ -38,13 +38,25 @@ ctl_set_event_listener(struct ctl *ctl, ctl_event_cb *cb, void *aux)
     ctl->event_aux = aux;
 }
 
+/* Static members are made by rules, trees by members, and routes that copy
+ * for members follow trees. */
+void
+ctl_compile(struct ctl *ctl)
+{
+    rules_compile(ctl);
+    fabric_run(ctl);
+    rules_compile(ctl);
+    channels_compile(ctl);
+    l2_compile(ctl);
+}
+
 static void
 turn(void *ctl_, int64_t now)
 {
     struct ctl *ctl = ctl_;
-    rules_compile(ctl);
-    channels_compile(ctl);
+    ctl_compile(ctl);
     switches_run(ctl, now);
+    fabric_turn_ends(ctl);
 }
 
 /* Locally administered.  Two daemons on one network must differ, or each takes
@@ -92,6 +104,9 @@ ctl_create(struct event_base *base, const struct config *config,
     ctl->started = loop_now(ctl->loop);
     loop_timer_init(&ctl->store_timer, rules_retry_store, ctl);
     ctl->mac = make_mac(config->state_dir);
+    if (config->l2 == CONFIG_L2_FABRIC) {
+        fabric_create(ctl);
+    }
     guards_init(ctl);
     vlans_reconfigure(ctl);
     members_configure(ctl);
@@ -120,6 +135,7 @@ ctl_destroy(struct ctl *ctl)
     loop_timer_clear(ctl->loop, &ctl->store_timer);
     rules_destroy(ctl);
     switches_destroy(ctl);
+    fabric_destroy(ctl);
     vlans_destroy(ctl);
     guards_destroy(ctl);
     topo_graph_destroy(ctl->topo);
@@ -148,9 +164,11 @@ ctl_reconfigure(struct ctl *ctl, const struct config *config,
     notice[0] = '\0';
     if (!listen_equal(&old->openflow, &config->openflow)
         || !listen_equal(&old->api, &config->api)
-        || strcmp(old->state_dir, config->state_dir)) {
+        || strcmp(old->state_dir, config->state_dir)
+        || (old->l2 == CONFIG_L2_FABRIC) != (config->l2 == CONFIG_L2_FABRIC)) {
         snprintf(notice, CONFIG_ERROR_SIZE,
-                 "a changed listener or state_dir takes a restart");
+                 "a changed listener or state_dir, or l2: fabric, takes a "
+                 "restart");
     }
     ctl->config = config;
     listener_set_probe_interval(ctl->listener, config->probe_interval);
@@ -158,6 +176,7 @@ ctl_reconfigure(struct ctl *ctl, const struct config *config,
     vlans_reconfigure(ctl);
     members_configure(ctl);
     rules_load(ctl); /* Those that a member of the configuration hid. */
+    fabric_reconfigure(ctl);
     struct ctl_switch *sw, *tmp;
     HASH_ITER (hh, ctl->switches, sw, tmp) {
         pipeline_set(sw);

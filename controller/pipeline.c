@@ -30,13 +30,20 @@ enum {
      * a stream of any rate may only cost a handful. */
     SOURCES_RATE = 200,
     SOURCES_BURST = 8,
+    SOURCES_BURST_FABRIC = 256,
 
-    /* Above every route: see route_later_fragments(). */
-    PRIO_LATER_FRAGMENTS = 65000
+    /* First frames of hosts, and frames to hosts without a way. */
+    HOSTS_RATE = 1000,
+    HOSTS_BURST = 200,
+
+    /* Above every route: see set_later_fragments(). */
+    PRIO_LATER_FRAGMENTS = 65000,
+    PRIO_BEFORE_ALL = 65100
 };
 
 /* Priorities in TABLE_PUNT, and in the tables behind. */
 enum {
+    PRIO_RESERVED = 110,  /* Bridges' own. */
     PRIO_PUNT_VLAN = 101, /* Of one vlan. */
     PRIO_PUNT = 100,
     PRIO_LOCAL = 90,
@@ -53,20 +60,21 @@ enum {
 
 /* Each tells when it is removed: whoever empties the tables takes these along,
  * and what else is gone need not wait for the next audit. */
-static void
-set_flow(struct ctl_switch *sw, const struct ofp_flow *flow)
+void
+pipeline_set_flow(struct ctl_switch *sw, const struct ofp_flow *flow)
 {
     struct ofp_flow telling = *flow;
     telling.tell_removed = true;
     ofp_table_set(sw->table, &telling, NULL, 0, 0, NULL);
 }
 
-static void
-set_miss(struct ctl_switch *sw, uint8_t table, uint8_t next)
+void
+pipeline_set_miss(struct ctl_switch *sw, uint8_t table, uint8_t next)
 {
-    set_flow(sw, &(struct ofp_flow){.table = table,
-                                    .cookie = cookie_make(COOKIE_PIPELINE, 0),
-                                    .goto_table = next});
+    pipeline_set_flow(
+        sw, &(struct ofp_flow){.table = table,
+                               .cookie = cookie_make(COOKIE_PIPELINE, 0),
+                               .goto_table = next});
 }
 
 /* 'prefix' of groups goes on at table 'next'. */
@@ -82,7 +90,7 @@ set_prefix(struct ctl_switch *sw, const char *prefix, uint16_t priority,
     ip_prefix_parse(prefix, &flow.match.ip_dst);
     flow.match.eth_type =
         ip_addr_is_v4(&flow.match.ip_dst.addr) ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6;
-    set_flow(sw, &flow);
+    pipeline_set_flow(sw, &flow);
 }
 
 static struct ofp_flow
@@ -116,7 +124,7 @@ set_mld(struct ctl_switch *sw, const uint16_t *vlan, bool ours)
     }
     for (size_t i = 0; i < sizeof mld_types; i++) {
         flow.match.icmp6_type = mld_types[i];
-        set_flow(sw, &flow);
+        pipeline_set_flow(sw, &flow);
     }
 }
 
@@ -140,7 +148,23 @@ set_pim(struct ctl_switch *sw, uint16_t eth_type, const char *all_routers)
         protocol_flow(eth_type, IPPROTO_PIM, TABLE_GUARD_PASS);
     flow.match.fields |= OFP_MATCH_IP_DST;
     ip_prefix_parse(all_routers, &flow.match.ip_dst);
-    set_flow(sw, &flow);
+    pipeline_set_flow(sw, &flow);
+}
+
+/* Of the fabric's links each switch would show us the same. */
+static struct ofp_match
+arp_match(const struct ctl *ctl, const struct mac_addr *target)
+{
+    static const struct mac_addr exact = {{255, 255, 255, 255, 255, 255}};
+    struct ofp_match match = {.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_ETH_DST,
+                              .eth_type = ETH_TYPE_ARP,
+                              .eth_dst = *target,
+                              .eth_dst_mask = exact};
+    if (ctl->fabric) {
+        match.fields |= OFP_MATCH_METADATA;
+        match.metadata = FROM_EDGE;
+    }
+    return match;
 }
 
 /* Requests of whomever, and replies to ourselves: see igmp-address.h. */
@@ -156,12 +180,9 @@ set_arp(struct ctl_switch *sw)
                                 .punt = true,
                                 .punt_meter = METER_ARP,
                                 .goto_table = TABLE_L2};
-        flow.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_ETH_DST;
-        flow.match.eth_type = ETH_TYPE_ARP;
-        flow.match.eth_dst = targets[i];
-        flow.match.eth_dst_mask = exact;
+        flow.match = arp_match(sw->ctl, &targets[i]);
         if (addresses_wanted(sw->ctl)) {
-            set_flow(sw, &flow);
+            pipeline_set_flow(sw, &flow);
         } else {
             ofp_table_unset(sw->table, flow.table, flow.priority, &flow.match);
         }
@@ -171,12 +192,15 @@ set_arp(struct ctl_switch *sw)
 static void
 set_punts(struct ctl_switch *sw)
 {
+    if (sw->ctl->fabric) {
+        admit_set_reserved(sw, PRIO_RESERVED);
+    }
     /* To a group: what goes to one host (answers to mtrace) is not ours. */
     struct ofp_flow igmp =
         protocol_flow(ETH_TYPE_IPV4, IPPROTO_IGMP, TABLE_GUARD);
     igmp.match.fields |= OFP_MATCH_IP_DST;
     ip_prefix_parse("224.0.0.0/4", &igmp.match.ip_dst);
-    set_flow(sw, &igmp);
+    pipeline_set_flow(sw, &igmp);
     set_mld(sw, NULL, sw->ctl->config->vlan_default.mld);
     set_pim(sw, ETH_TYPE_IPV4, "224.0.0.13");
     set_pim(sw, ETH_TYPE_IPV6, "ff02::d");
@@ -190,7 +214,7 @@ set_punts(struct ctl_switch *sw)
     set_prefix(sw, "ff00::/16", PRIO_LOCAL, TABLE_L2);
     set_prefix(sw, "ff01::/16", PRIO_LOCAL, TABLE_L2);
     set_prefix(sw, "ff00::/8", PRIO_MULTICAST, TABLE_ROUTE);
-    set_miss(sw, TABLE_PUNT, TABLE_L2);
+    pipeline_set_miss(sw, TABLE_PUNT, TABLE_L2);
 }
 
 /* The tables behind: a flow a port, and one for those not known yet. */
@@ -209,7 +233,7 @@ set_guard(struct ctl_switch *sw, uint8_t table, uint32_t port, uint32_t meter)
         flow.match.fields = OFP_MATCH_IN_PORT;
         flow.match.in_port = port;
     }
-    set_flow(sw, &flow);
+    pipeline_set_flow(sw, &flow);
 }
 
 /* Reserved ports (the switch's own, LOCAL) share the meter of those that are
@@ -273,8 +297,57 @@ set_later_fragments(struct ctl_switch *sw)
                                 .goto_table = TABLE_MCAST};
         flow.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_LATER_FRAG;
         flow.match.eth_type = types[i];
-        set_flow(sw, &flow);
+        pipeline_set_flow(sw, &flow);
     }
+}
+
+/* With l2: fabric frames that came by a link are on their way: they have met
+ * the routes of the switch where they entered. */
+static void
+set_transit(struct ctl_switch *sw, uint8_t table, uint8_t metadata,
+            uint8_t next)
+{
+    struct ofp_flow flow = {.table = table,
+                            .priority = PRIO_BEFORE_ALL,
+                            .cookie = cookie_make(COOKIE_PIPELINE, 0),
+                            .goto_table = next};
+    flow.match.fields = OFP_MATCH_METADATA;
+    flow.match.metadata = metadata;
+    pipeline_set_flow(sw, &flow);
+}
+
+static void
+set_routes(struct ctl_switch *sw)
+{
+    bool fabric = sw->ctl->fabric != NULL;
+    set_later_fragments(sw);
+    pipeline_set_miss(sw, TABLE_ROUTE, fabric ? TABLE_SOURCE : TABLE_MCAST);
+    if (fabric) {
+        set_transit(sw, TABLE_ROUTE, FROM_LINK, TABLE_MCAST);
+        set_transit(sw, TABLE_ROUTE, FROM_UNKNOWN, 0);
+        pipeline_set_miss(sw, TABLE_SOURCE, TABLE_MCAST);
+    }
+}
+
+/* Frames of whom, and to whom, we do not know. */
+static void
+set_l2_punt(struct ctl_switch *sw, uint8_t table, enum cookie_kind kind,
+            uint32_t meter, uint8_t next)
+{
+    pipeline_set_flow(sw, &(struct ofp_flow){.table = table,
+                                             .cookie = cookie_make(kind, 0),
+                                             .punt = true,
+                                             .punt_meter = meter,
+                                             .goto_table = next});
+}
+
+static void
+set_fabric_l2(struct ctl_switch *sw)
+{
+    set_transit(sw, TABLE_L2, FROM_LINK, TABLE_L2_OUT);
+    set_transit(sw, TABLE_L2, FROM_UNKNOWN, 0);
+    set_l2_punt(sw, TABLE_L2, COOKIE_HOST_IN, METER_HOSTS, TABLE_L2_OUT);
+    set_l2_punt(sw, TABLE_L2_OUT, COOKIE_HOST_OUT, METER_WAYS, 0);
 }
 
 static void
@@ -282,10 +355,14 @@ set_l2(struct ctl_switch *sw)
 {
     struct ofp_flow flow = {.table = TABLE_L2,
                             .cookie = cookie_make(COOKIE_PIPELINE, 0)};
+    if (sw->ctl->fabric) {
+        set_fabric_l2(sw);
+        return;
+    }
     if (sw->ctl->config->l2 == CONFIG_L2_NORMAL) {
         flow.output = OFP_OUT_NORMAL;
     }
-    set_flow(sw, &flow);
+    pipeline_set_flow(sw, &flow);
 }
 
 static struct ofp_flow
@@ -313,6 +390,30 @@ vlan_policy(const struct ctl_vlan *v, enum igmp_family family)
                                               : policy(v->config, family);
 }
 
+static void
+set_or_unset(struct ctl_switch *sw, const struct ofp_flow *flow,
+             const struct ofp_bucket *buckets, size_t n, bool set)
+{
+    if (set) {
+        ofp_table_set(sw->table, flow, buckets, n, 0, NULL);
+    } else {
+        ofp_table_unset(sw->table, flow->table, flow->priority, &flow->match);
+    }
+}
+
+/* The same for what came by a link, which is no new source. */
+static struct ofp_flow
+transit_flow(const struct ofp_flow *miss, uint16_t priority)
+{
+    struct ofp_flow flow = *miss;
+    flow.priority = priority;
+    flow.punt = false;
+    flow.punt_meter = 0;
+    flow.match.fields |= OFP_MATCH_METADATA;
+    flow.match.metadata = FROM_LINK;
+    return flow;
+}
+
 /* Of vlans without a flow of their own. */
 static void
 set_misses(struct ctl_switch *sw)
@@ -322,16 +423,21 @@ set_misses(struct ctl_switch *sw)
     if (policy(config, IGMP_IPV4) == CONFIG_UNREGISTERED_FLOOD) {
         miss.goto_table = TABLE_L2;
     }
-    set_flow(sw, &miss);
+    pipeline_set_flow(sw, &miss);
+    if (sw->ctl->fabric) {
+        struct ofp_flow transit = transit_flow(&miss, PRIO_TRANSIT);
+        pipeline_set_flow(sw, &transit);
+    }
 
     struct ofp_flow ipv6 = miss_flow(PRIO_MISS_IPV6);
     ipv6.match.fields = OFP_MATCH_ETH_TYPE;
     ipv6.match.eth_type = ETH_TYPE_IPV6;
     ipv6.goto_table = TABLE_L2;
-    if (policy(config, IGMP_IPV6) != policy(config, IGMP_IPV4)) {
-        set_flow(sw, &ipv6);
-    } else {
-        ofp_table_unset(sw->table, ipv6.table, ipv6.priority, &ipv6.match);
+    bool differs = policy(config, IGMP_IPV6) != policy(config, IGMP_IPV4);
+    set_or_unset(sw, &ipv6, NULL, 0, differs);
+    if (sw->ctl->fabric) {
+        struct ofp_flow transit = transit_flow(&ipv6, PRIO_TRANSIT_IPV6);
+        set_or_unset(sw, &transit, NULL, 0, differs);
     }
 }
 
@@ -339,14 +445,20 @@ void
 pipeline_set(struct ctl_switch *sw)
 {
     ofp_table_set_meter(sw->table, METER_IGMP, IGMP_RATE_LIMIT, IGMP_BURST);
-    ofp_table_set_meter(sw->table, METER_SOURCES, SOURCES_RATE, SOURCES_BURST);
+    /* With l2: fabric these are delivered until the switch is on the tree. */
+    ofp_table_set_meter(sw->table, METER_SOURCES, SOURCES_RATE,
+                        sw->ctl->fabric ? SOURCES_BURST_FABRIC
+                                        : SOURCES_BURST);
     ofp_table_set_meter(sw->table, METER_ARP, ARP_RATE, ARP_BURST);
-    set_miss(sw, TABLE_STATIC, TABLE_ADMIT);
-    set_miss(sw, TABLE_ADMIT, TABLE_PUNT);
+    if (sw->ctl->fabric) {
+        ofp_table_set_meter(sw->table, METER_HOSTS, HOSTS_RATE, HOSTS_BURST);
+        ofp_table_set_meter(sw->table, METER_WAYS, HOSTS_RATE, HOSTS_BURST);
+    }
+    pipeline_set_miss(sw, TABLE_STATIC, TABLE_ADMIT);
+    admit_set(sw);
     set_punts(sw);
     set_guards(sw);
-    set_later_fragments(sw);
-    set_miss(sw, TABLE_ROUTE, TABLE_MCAST);
+    set_routes(sw);
     set_l2(sw);
 
     set_misses(sw);
@@ -359,22 +471,37 @@ pipeline_set(struct ctl_switch *sw)
 }
 
 struct mrouters {
-    uint64_t dpid;
+    const struct ctl_switch *sw;
+    uint16_t vlan;
     struct ofp_bucket *buckets;
     size_t n, allocated;
 };
+
+static void
+add_bucket(struct mrouters *m, uint32_t port, bool pop)
+{
+    m->buckets = xgrow(m->buckets, m->n, &m->allocated, sizeof *m->buckets);
+    m->buckets[m->n++] = (struct ofp_bucket){
+        .out_port = port, .rewrite.set = pop ? OFP_POP_VLAN : 0};
+}
 
 static bool
 add_mrouter(void *m_, const struct port_id *port)
 {
     struct mrouters *m = m_;
-    if (port->dpid == m->dpid) {
-        m->buckets =
-            xgrow(m->buckets, m->n, &m->allocated, sizeof *m->buckets);
-        m->buckets[m->n++] =
-            (struct ofp_bucket){.out_port = (uint32_t) port->port_no};
+    bool pop = false;
+    if (port->dpid == m->sw->dpid
+        && (!m->sw->ctl->fabric
+            || edge_carries(m->sw->ctl, port, m->vlan, &pop))) {
+        add_bucket(m, (uint32_t) port->port_no, pop);
     }
     return true;
+}
+
+static void
+add_link(void *m, uint32_t port)
+{
+    add_bucket(m, port, false);
 }
 
 size_t
@@ -382,13 +509,14 @@ pipeline_policy(const struct ctl_switch *sw, const struct ctl_vlan *v,
                 enum igmp_family family, struct ofp_flow *flow,
                 struct ofp_bucket **buckets)
 {
-    struct mrouters m = {.dpid = sw->dpid};
+    struct mrouters m = {.sw = sw, .vlan = v->vlan};
     switch (vlan_policy(v, family)) {
     case CONFIG_UNREGISTERED_FLOOD:
         flow->goto_table = TABLE_L2;
         break;
     case CONFIG_UNREGISTERED_MROUTERS:
         igmp_snoop_each_router_port(vlan_snoop(v, family), add_mrouter, &m);
+        fabric_each_router_port(sw, v->vlan, family, add_link, &m);
         if (m.n) {
             flow->output = OFP_OUT_GROUP;
         }
@@ -410,12 +538,13 @@ set_policy(struct ctl_switch *sw, struct ctl_vlan *v, enum igmp_family family)
     flow.match.eth_type = family == IGMP_IPV6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4;
     struct ofp_bucket *buckets;
     size_t n = pipeline_policy(sw, v, family, &flow, &buckets);
-    if (n
-        || vlan_policy(v, family)
-               != policy(&sw->ctl->config->vlan_default, family)) {
-        ofp_table_set(sw->table, &flow, buckets, n, 0, NULL);
-    } else {
-        ofp_table_unset(sw->table, flow.table, flow.priority, &flow.match);
+    bool set = n
+               || vlan_policy(v, family)
+                      != policy(&sw->ctl->config->vlan_default, family);
+    set_or_unset(sw, &flow, buckets, n, set);
+    if (sw->ctl->fabric) {
+        struct ofp_flow transit = transit_flow(&flow, PRIO_TRANSIT_VLAN);
+        set_or_unset(sw, &transit, buckets, n, set);
     }
     free(buckets);
     switch_want_run(sw);

@@ -72,7 +72,9 @@ relay_to(void *relay_, const struct port_id *port)
 {
     const struct relay *r = relay_;
     struct ctl_switch *sw = switch_lookup(r->ctl, port->dpid);
-    if (sw && !port_id_equal(port, r->from)) {
+    if (r->ctl->fabric && !port_id_equal(port, r->from)) {
+        edge_send(r->ctl, port, r->frame, r->size);
+    } else if (sw && !port_id_equal(port, r->from)) {
         switch_packet_out(sw, 0, (uint32_t) port->port_no, r->frame, r->size);
     }
     return true;
@@ -83,6 +85,10 @@ static void
 relay_to_all(const struct relay *r)
 {
     struct ctl_switch *sw, *tmp;
+    if (r->ctl->fabric) {
+        edges_flood(r->ctl, r->from, r->frame, r->size);
+        return;
+    }
     HASH_ITER (hh, r->ctl->switches, sw, tmp) {
         bool here = sw->dpid == r->from->dpid;
         switch_packet_out(sw, here ? (uint32_t) r->from->port_no : 0,

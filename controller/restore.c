@@ -37,16 +37,26 @@ compare_copies(const void *a_, const void *b_)
     return mac_addr_compare(&a->eth_dst, &b->eth_dst);
 }
 
+/* What the entry is of; unregistered groups have the family's any. */
 static bool
-channel_of_match(const struct ofp_match *match, struct channel *channel)
+channel_of_match(enum adopted_kind kind, const struct ofp_match *match,
+                 struct channel *channel)
 {
-    if (!(match->fields & OFP_MATCH_IP_DST)
-        || !ip_prefix_is_host(&match->ip_dst)) {
+    memset(channel, 0, sizeof *channel);
+    channel->vlan = match->vlan;
+    if (kind == ADOPTED_FLOOD) {
+        return !(match->fields & OFP_MATCH_VLAN);
+    } else if (kind == ADOPTED_ROUTERS) {
+        bool v6 = (match->fields & OFP_MATCH_ETH_TYPE)
+                  && match->eth_type == ETH_TYPE_IPV6;
+        channel->group = v6 ? IP_ADDR_ANY : ip_addr_v4(0);
+        return (match->fields & OFP_MATCH_VLAN)
+               && !(match->fields & OFP_MATCH_METADATA);
+    } else if (!(match->fields & OFP_MATCH_IP_DST)
+               || !ip_prefix_is_host(&match->ip_dst)) {
         return false;
     }
-    memset(channel, 0, sizeof *channel);
     channel->group = match->ip_dst.addr;
-    channel->vlan = match->vlan;
     if (match->fields & OFP_MATCH_IP_SRC) {
         channel->source = match->ip_src.addr;
     }
@@ -54,22 +64,25 @@ channel_of_match(const struct ofp_match *match, struct channel *channel)
 }
 
 void
-restore_adopt(struct ctl_switch *sw, const struct ofp_adopted *found)
+restore_adopt(struct ctl_switch *sw, enum adopted_kind kind,
+              const struct ofp_adopted *found)
 {
     struct channel channel;
     if (!found->match_understood
-        || !channel_of_match(&found->match, &channel)) {
+        || !channel_of_match(kind, &found->match, &channel)) {
         return;
     }
     sw->adopted = xgrow(sw->adopted, sw->n_adopted, &sw->allocated_adopted,
                         sizeof *sw->adopted);
     struct adopted_entry *entry = &sw->adopted[sw->n_adopted++];
     *entry = (struct adopted_entry){
+        .kind = kind,
         .channel = channel,
         .copies =
             xmemdup(found->copies, found->n_copies * sizeof *found->copies),
         .n_copies = found->n_copies,
-        .punts = found->punts};
+        .punts = found->punts || kind == ADOPTED_LEARN,
+        .mark = found->cookie & 0xffffff};
     if (entry->n_copies) {
         qsort(entry->copies, entry->n_copies, sizeof *entry->copies,
               compare_copies);
@@ -79,19 +92,18 @@ restore_adopt(struct ctl_switch *sw, const struct ofp_adopted *found)
 /* Unregistered groups of the vlan went to these ports.  With another policy
  * nothing on the switch tells which ports lead to routers: then they come back
  * as members of what they got, until they are heard again. */
-void
-restore_router_ports(struct ctl_switch *sw, const struct ofp_adopted *found)
+static void
+restore_router_ports(struct ctl_switch *sw, const struct adopted_entry *e)
 {
     struct ctl *ctl = sw->ctl;
-    const struct ofp_match *m = &found->match;
-    bool is_v6 =
-        (m->fields & OFP_MATCH_ETH_TYPE) && m->eth_type == ETH_TYPE_IPV6;
-    for (size_t i = 0; i < found->n_copies; i++) {
-        struct port_id id = {sw->dpid, found->copies[i].port};
-        if (switch_has_port(ctl, &id) && (m->fields & OFP_MATCH_VLAN)) {
+    bool is_v4 = ip_addr_is_v4(&e->channel.group);
+    for (size_t i = 0; i < e->n_copies; i++) {
+        struct port_id id = {sw->dpid, e->copies[i].port};
+        if (switch_has_port(ctl, &id)
+            && fabric_found_role(sw, e->copies[i].port) != TOPO_ROLE_LINK) {
             igmp_snoop_restore_router_port(
-                vlan_snoop(vlan_get(ctl, m->vlan),
-                           is_v6 ? IGMP_IPV6 : IGMP_IPV4),
+                vlan_snoop(vlan_get(ctl, e->channel.vlan),
+                           is_v4 ? IGMP_IPV4 : IGMP_IPV6),
                 &id, loop_now(ctl->loop));
         }
     }
@@ -166,6 +178,7 @@ restore_copy(struct ctl_switch *sw, const struct adopted_group *g,
     struct port_id id = {sw->dpid, copy->port};
     /* A router port gets everything, which says nothing of members. */
     if (!switch_has_port(sw->ctl, &id)
+        || fabric_found_role(sw, copy->port) == TOPO_ROLE_LINK
         || igmp_snoop_is_router_port(snoop, &id)) {
         return;
     }
@@ -205,6 +218,9 @@ static int
 compare_adopted(const void *a_, const void *b_)
 {
     const struct adopted_entry *a = a_, *b = b_;
+    if (a->kind != b->kind) {
+        return a->kind < b->kind ? -1 : 1;
+    }
     if (a->channel.vlan != b->channel.vlan) {
         return a->channel.vlan < b->channel.vlan ? -1 : 1;
     }
@@ -216,7 +232,61 @@ void
 restore_vlans(struct ctl_switch *sw)
 {
     for (size_t i = 0; i < sw->n_adopted; i++) {
-        vlan_get(sw->ctl, sw->adopted[i].channel.vlan);
+        if (sw->adopted[i].kind != ADOPTED_FLOOD) {
+            vlan_get(sw->ctl, sw->adopted[i].channel.vlan);
+        }
+    }
+}
+
+/* The entries of a kind, which are sorted. */
+static struct adopted_entry *
+of_kind(const struct ctl_switch *sw, enum adopted_kind kind, size_t *n)
+{
+    size_t first = 0, end;
+    while (first < sw->n_adopted && sw->adopted[first].kind < kind) {
+        first++;
+    }
+    end = first;
+    while (end < sw->n_adopted && sw->adopted[end].kind == kind) {
+        end++;
+    }
+    *n = end - first;
+    return &sw->adopted[first];
+}
+
+/* With l2: fabric what searches for a channel's sources is an entry of its
+ * own. */
+static void
+restore_punts(struct ctl_switch *sw)
+{
+    size_t n_learn, n;
+    const struct adopted_entry *learn = of_kind(sw, ADOPTED_LEARN, &n_learn);
+    struct adopted_entry *entries = of_kind(sw, ADOPTED_CHANNEL, &n);
+    for (size_t i = 0; n_learn && i < n; i++) {
+        struct adopted_entry key = {.kind = ADOPTED_LEARN,
+                                    .channel = entries[i].channel};
+        entries[i].punts =
+            bsearch(&key, learn, n_learn, sizeof key, compare_adopted) != NULL;
+    }
+}
+
+static void
+restore_groups(struct ctl_switch *sw)
+{
+    size_t n;
+    const struct adopted_entry *entries = of_kind(sw, ADOPTED_CHANNEL, &n);
+    for (size_t i = 0, end; i < n; i = end) {
+        const struct channel *c = &entries[i].channel;
+        for (end = i + 1; end < n; end++) {
+            const struct channel *d = &entries[end].channel;
+            if (d->vlan != c->vlan || !ip_addr_equal(&d->group, &c->group)) {
+                break;
+            }
+        }
+        restore_group(
+            sw, &(struct adopted_group){.entries = &entries[i],
+                                        .n = end - i,
+                                        .star = ip_addr_is_any(&c->source)});
     }
 }
 
@@ -226,19 +296,18 @@ restore_memberships(struct ctl_switch *sw)
     if (sw->n_adopted) {
         qsort(sw->adopted, sw->n_adopted, sizeof *sw->adopted,
               compare_adopted);
-    }
-    for (size_t i = 0, end; i < sw->n_adopted; i = end) {
-        const struct channel *c = &sw->adopted[i].channel;
-        for (end = i + 1; end < sw->n_adopted; end++) {
-            const struct channel *d = &sw->adopted[end].channel;
-            if (d->vlan != c->vlan || !ip_addr_equal(&d->group, &c->group)) {
-                break;
-            }
+        restore_punts(sw);
+        size_t n;
+        const struct adopted_entry *routers = of_kind(sw, ADOPTED_ROUTERS, &n);
+        for (size_t i = 0; i < n; i++) {
+            restore_router_ports(sw, &routers[i]);
         }
-        restore_group(
-            sw, &(struct adopted_group){.entries = &sw->adopted[i],
-                                        .n = end - i,
-                                        .star = ip_addr_is_any(&c->source)});
+        restore_groups(sw);
+    }
+    for (size_t i = 0; i < sw->n_adopted; i++) {
+        if (sw->adopted[i].kind != ADOPTED_LEARN) {
+            fabric_adopt(sw, &sw->adopted[i]);
+        }
     }
     restore_forget(sw);
 }

@@ -67,6 +67,7 @@ rule_part_destroy(struct rule *rule, struct rule_part *part)
     HASH_DELETE(hh, rule->parts, part);
     free(part->flows);
     free(part->channels);
+    free(part->feeds);
     free(part->waiting);
     free(part->rejected);
     free(part);
@@ -144,6 +145,24 @@ sort_buckets(struct bucket_list *list)
     list->n = n;
 }
 
+/* What the route makes enters the channel's tree here: it need not wait for a
+ * first packet to be found. */
+static void
+feed(struct build *b, const struct channel *out)
+{
+    struct rule_part *part = b->part;
+    struct channel_key key = {.group = out->group, .vlan = out->vlan};
+    for (size_t i = 0; i < part->n_feeds; i++) {
+        if (!memcmp(&part->feeds[i], &key, sizeof key)) {
+            return;
+        }
+    }
+    part->feeds = xgrow(part->feeds, part->n_feeds, &part->allocated_feeds,
+                        sizeof *part->feeds);
+    part->feeds[part->n_feeds++] = key;
+    fabric_source(b->sw, key.vlan, &key.group, 1);
+}
+
 static void
 add_members(struct build *b, const struct route_target *target,
             const struct channel *in, const struct ofp_rewrite *rewrite,
@@ -153,6 +172,7 @@ add_members(struct build *b, const struct route_target *target,
     if (ip_addr_is_any(&out.group)) {
         return; /* A prefix without a group of its own: see each_group(). */
     }
+    feed(b, &out);
     struct ofp_copy *copies;
     size_t n = copies_of(b->sw, out.vlan, &out.source, &out.group, &copies);
     for (size_t i = 0; i < n; i++) {
@@ -171,7 +191,8 @@ add_port(struct build *b, const struct route_target *target,
         if (b->route->match.has_dpid) {
             wait_for(b->part,
                      "switch " DPID_FMT " of a target is not the one where "
-                     "the stream enters: there is no fabric in this version",
+                     "the stream enters: make it a static member of the "
+                     "group instead",
                      target->dpid);
         }
         return;
@@ -227,7 +248,7 @@ emit(struct build *b, struct ofp_match match, unsigned int level,
 
     struct bucket_list list = {0};
     if (route_is_plain(route)) {
-        flow.goto_table = TABLE_MCAST;
+        flow.goto_table = b->sw->ctl->fabric ? TABLE_SOURCE : TABLE_MCAST;
     } else if (route->n_targets) {
         flow.output = OFP_OUT_GROUP;
         add_targets(b, in, route->set.has_vlan ? route->set.vlan : vlan,
@@ -488,6 +509,8 @@ replace(struct ctl_switch *sw, struct rule *rule, struct rule_part *part,
     part->channels = NULL;
     part->n_flows = part->allocated_flows = 0;
     part->n_channels = part->allocated_channels = 0;
+    part->feeds = NULL;
+    part->n_feeds = part->allocated_feeds = 0;
     part->waiting = part->rejected = NULL;
 
     if (!remove) {
@@ -503,8 +526,12 @@ replace(struct ctl_switch *sw, struct rule *rule, struct rule_part *part,
     for (size_t i = 0; i < old.n_channels; i++) {
         channel_unregister(sw, &old.channels[i]);
     }
+    for (size_t i = 0; i < old.n_feeds; i++) {
+        fabric_source(sw, old.feeds[i].vlan, &old.feeds[i].group, -1);
+    }
     free(old.flows);
     free(old.channels);
+    free(old.feeds);
     free(old.waiting);
     free(old.rejected);
     switch_want_run(sw);

@@ -46,6 +46,8 @@ struct stream {
     const struct rule *route;
     uint64_t routes_generation;
     bool has_flow;
+    bool inner; /* What a route has made of another: known only so that the
+                 * fabric's trees reach its switch. */
     int64_t first_seen, last_active;
     /* Of the flow that it meets. */
     uint64_t flow_packets, flow_bytes;
@@ -127,6 +129,7 @@ static void
 stream_destroy(struct streams *streams, struct stream *s)
 {
     leave_group(streams, s);
+    fabric_source(streams->sw, (uint16_t) s->key.vlan, &s->key.group, -1);
     HASH_DELETE(hh, streams->by_key, s);
     HASH_DELETE(hh_id, streams->by_id, s);
     free(s);
@@ -153,6 +156,7 @@ stream_create(struct streams *streams, const struct stream_key *key,
     enter_group(streams, s);
     HASH_ADD(hh, streams->by_key, key, sizeof s->key, s);
     HASH_ADD(hh_id, streams->by_id, id, sizeof s->id, s);
+    fabric_source(streams->sw, (uint16_t) key->vlan, &key->group, 1);
     return s;
 }
 
@@ -261,6 +265,9 @@ static void
 tell(struct streams *streams, const struct stream *s, const char *type)
 {
     char source[IP_ADDR_STRLEN], group[IP_ADDR_STRLEN];
+    if (s->inner) {
+        return;
+    }
     ip_addr_format(&s->key.source, source);
     ip_addr_format(&s->key.group, group);
     VLOG_DBG("%s %s -> %s vlan %" PRIu64 " at " DPID_FMT " port %" PRIu64,
@@ -295,15 +302,24 @@ is_rewritten(const struct ctl *ctl, const struct stream_key *key)
 
 /* NULL if there are too many. */
 static struct stream *
-stream_get(struct streams *streams, const struct stream_key *key)
+stream_get(struct streams *streams, const struct stream_key *key, bool inner)
 {
     struct stream *s;
     HASH_FIND(hh, streams->by_key, key, sizeof *key, s);
     if (!s && HASH_COUNT(streams->by_key) < MAX_STREAMS) {
         s = stream_create(streams, key, next_id(streams));
+        s->inner = inner;
         tell(streams, s, "stream.new");
     }
     return s;
+}
+
+static bool
+comes_from_edge(const struct ctl_switch *sw, uint32_t in_port)
+{
+    struct port_id id = {sw->dpid, in_port};
+    return in_port == PORT_LOCAL
+           || fabric_role(sw->ctl, &id) != TOPO_ROLE_LINK;
 }
 
 void
@@ -311,16 +327,24 @@ streams_packet_in(struct ctl_switch *sw, const struct ofp_packet_in *pin)
 {
     struct streams *streams = sw->streams;
     struct stream_key key = {.port = {sw->dpid, pin->in_port}};
-    if (!parse_frame(pin->frame, pin->size, &key)) {
+    if (!parse_frame(pin->frame, pin->size, &key)
+        || !comes_from_edge(sw, pin->in_port)) {
         return;
     }
     enum cookie_kind kind = cookie_kind(pin->cookie);
-    if (kind != COOKIE_CHANNEL || !is_rewritten(sw->ctl, &key)) {
-        struct stream *s = stream_get(streams, &key);
+    bool inner = (kind == COOKIE_CHANNEL || kind == COOKIE_LEARN)
+                 && is_rewritten(sw->ctl, &key);
+    if (!inner || sw->ctl->fabric) {
+        struct stream *s = stream_get(streams, &key, inner);
         if (!s) {
             return;
         }
-        if (kind == COOKIE_MISS && !s->has_flow) {
+        /* The switch becomes a part of the channel's tree where there are
+         * members; until it is, it goes on to show us what comes. */
+        struct channel channel = channel_of(s);
+        if (kind == COOKIE_MISS
+            && !fabric_deliver(sw, &channel, pin->frame, pin->size)
+            && !s->has_flow) {
             set_source_flow(streams, s);
         }
     }
@@ -536,7 +560,7 @@ view_streams(struct ctl *ctl, view_stream_cb *cb, void *aux)
     HASH_ITER (hh, ctl->switches, sw, next) {
         struct stream *s, *tmp;
         HASH_ITER (hh, sw->streams->by_key, s, tmp) {
-            if (!view_one(sw, s, cb, aux)) {
+            if (!s->inner && !view_one(sw, s, cb, aux)) {
                 return;
             }
         }

@@ -93,6 +93,16 @@ switch_packet_out(struct ctl_switch *sw, uint32_t in_port, uint32_t port,
 }
 
 void
+switch_packet_out_ports(struct ctl_switch *sw, const uint32_t *ports, size_t n,
+                        const void *frame, size_t size)
+{
+    if (sw->conn && n) {
+        ofp_session_packet_out_ports(conn_session(sw->conn), 0, ports, n,
+                                     frame, size);
+    }
+}
+
+void
 switches_run(struct ctl *ctl, int64_t now)
 {
     while (ctl->run_list) {
@@ -147,14 +157,28 @@ table_adopted(void *sw_, const struct ofp_adopted *found)
         route_restore(sw->ctl, found);
         break;
     case COOKIE_CHANNEL:
-        restore_adopt(sw, found);
+        restore_adopt(sw, ADOPTED_CHANNEL, found);
         break;
     case COOKIE_MISS:
-        restore_router_ports(sw, found);
+        restore_adopt(sw, ADOPTED_ROUTERS, found);
+        break;
+    case COOKIE_PORT:
+        fabric_adopt_role(sw, found->match.in_port, found->cookie & 0xffffff);
+        break;
+    case COOKIE_LEARN:
+        restore_adopt(sw, ADOPTED_LEARN, found);
+        break;
+    case COOKIE_FLOOD:
+        restore_adopt(sw, ADOPTED_FLOOD, found);
+        break;
+    case COOKIE_HOST_IN:
+        l2_adopt(sw, found);
         break;
     case COOKIE_PIPELINE:
     case COOKIE_IGMP:
     case COOKIE_ARP:
+    case COOKIE_HOST_OUT:
+    case COOKIE_MOVE:
         break;
     }
 }
@@ -165,8 +189,8 @@ query_ports(struct ctl_switch *sw)
 {
     const struct topo_switch *ts = topo_lookup_switch(sw->ctl->topo, sw->dpid);
     for (size_t i = 0; ts && i < ts->n_ports; i++) {
-        if (ts->ports[i]->up) {
-            struct port_id id = {sw->dpid, ts->ports[i]->no};
+        struct port_id id = {sw->dpid, ts->ports[i]->no};
+        if (ts->ports[i]->up && fabric_role(sw->ctl, &id) != TOPO_ROLE_LINK) {
             vlans_port_up(sw->ctl, &id);
         }
     }
@@ -179,14 +203,16 @@ table_synced(void *sw_)
     struct ctl *ctl = sw->ctl;
     size_t n = sw->n_adopted;
     restore_vlans(sw);
-    query_ports(sw);
     restore_memberships(sw);
+    if (ctl->fabric) {
+        fabric_switch_synced(sw);
+    }
+    query_ports(sw);
     pipeline_set(sw);
     rules_mark_all(ctl, sw->dpid);
     /* All of it must be desired before this switch's table runs: what is not
      * is taken off. */
-    rules_compile(ctl);
-    channels_compile(ctl);
+    ctl_compile(ctl);
     switch_want_run(sw);
     sw->known = true;
 
@@ -205,6 +231,7 @@ table_settled(void *sw_, uint64_t seqno)
     (void) seqno;
     struct ctl_switch *sw = sw_;
     writes_settled(sw);
+    fabric_switch_settled(sw);
     switch_want_run(sw);
 }
 
@@ -281,6 +308,7 @@ set_port(struct ctl_switch *sw, const struct ofp_port *port)
     if (was_up && (!port->up || renamed)) {
         vlans_port_down(ctl, &id);
         streams_port_down(sw, port->no);
+        fabric_port_down(sw, &id);
     }
     if (!old || renamed) {
         guard_port_changed(ctl, &id);
@@ -289,6 +317,7 @@ set_port(struct ctl_switch *sw, const struct ofp_port *port)
     }
     /* Before that all ports are asked at once: see table_synced(). */
     if (port->up && (!was_up || renamed) && ofp_table_is_synced(sw->table)) {
+        fabric_port_up(sw, &id);
         vlans_port_up(ctl, &id);
     }
     if (!old || renamed) {
@@ -304,6 +333,7 @@ remove_port(struct ctl_switch *sw, uint32_t no)
         topo_remove_port(sw->ctl->topo, &id);
         vlans_port_down(sw->ctl, &id);
         streams_port_down(sw, no);
+        fabric_port_down(sw, &id);
         guard_port_gone(sw->ctl, &id);
         pipeline_unset_port(sw, no);
         rules_mark_all(sw->ctl, sw->dpid);
@@ -374,6 +404,7 @@ conn_ready(void *ctl_, struct conn *conn, const struct ofp_features *features,
     sw->since = now;
     conn_set_owner(conn, sw);
     topo_set_switch(ctl->topo, sw->dpid, true);
+    fabric_switch_connected(sw);
     VLOG_INFO(DPID_FMT ": connected from %s, %zu ports, %s %s", sw->dpid,
               conn_peer(conn), n_ports, features->hardware,
               features->software);
@@ -416,6 +447,10 @@ conn_packet_in(void *sw_, const struct ofp_packet_in *pin)
     case COOKIE_ARP:
         addresses_packet_in(sw->ctl, pin->frame, pin->size);
         break;
+    case COOKIE_HOST_IN:
+    case COOKIE_HOST_OUT:
+        l2_packet_in(sw, pin);
+        break;
     default:
         streams_packet_in(sw, pin);
         break;
@@ -426,6 +461,7 @@ static void
 conn_flow_removed(void *sw_, const struct ofp_flow_removed *removed)
 {
     streams_flow_removed(sw_, removed);
+    l2_flow_removed(sw_, removed);
 }
 
 static void
@@ -448,6 +484,7 @@ conn_closed(void *sw_, const char *reason)
     ofp_table_disconnected(sw->table);
     switch_want_run(sw);
     writes_settled(sw);
+    fabric_switch_closed(sw);
     VLOG_WARN(DPID_FMT ": disconnected: %s", sw->dpid, reason);
     ctl_event(ctl, "switch.down", "{\"dpid\":\"" DPID_FMT "\"}", sw->dpid);
 }
@@ -473,6 +510,7 @@ switches_destroy(struct ctl *ctl)
         channels_destroy(sw);
         streams_destroy(sw->streams);
         ofp_table_destroy(sw->table);
+        free(sw->flood_vlans);
         free(sw);
     }
 }

@@ -151,7 +151,8 @@ build_switch(const struct ctl_switch *sw, const struct guards *guards,
     const struct ofp_features *f = &sw->features;
     struct view_switch view = {.dpid = sw->dpid,
                                .connected = switch_is_connected(sw),
-                               .synced = ofp_table_is_synced(sw->table),
+                               .synced = ofp_table_is_synced(sw->table)
+                                         && fabric_knows_ports(sw),
                                .peer = sw->conn ? conn_peer(sw->conn) : "",
                                .since_ms = loop_now(sw->ctl->loop) - sw->since,
                                .manufacturer = f->manufacturer,

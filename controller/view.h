@@ -53,7 +53,8 @@ struct view_port {
 struct view_switch {
     uint64_t dpid;
     bool connected;
-    bool synced;      /* Read back and compiled since it connected. */
+    bool synced;      /* Read back and compiled since it connected; with l2:
+                       * fabric it is known what its ports lead to. */
     const char *peer; /* "127.0.0.1:40112", "" if not connected. */
     int64_t since_ms; /* In this state. */
     const char *manufacturer, *hardware, *software, *serial, *datapath;
@@ -164,7 +165,8 @@ struct view_querier {
 typedef bool view_querier_cb(void *aux, const struct view_querier *);
 void view_queriers(struct ctl *, view_querier_cb *, void *aux);
 
-/* Hosts: /v1/hosts.  Those that have sent a report, of either family. */
+/* Hosts: /v1/hosts.  Those that have sent a report, of either family; in a
+ * fabric, those that have sent anything. */
 struct view_known_host {
     uint16_t vlan;
     struct mac_addr mac;

@@ -67,6 +67,7 @@ begin_mld(struct ctl_vlan *v)
 {
     struct ctl_switch *sw, *tmp;
     v->mld_from = 0;
+    fabric_vlan_changed(v->ctl, v->vlan);
     HASH_ITER (hh, v->ctl->switches, sw, tmp) {
         pipeline_set_vlan(sw, v);
         streams_policy_changed(sw, v->vlan);
@@ -154,6 +155,7 @@ membership_changed(void *family_, const struct ip_addr *group,
     struct ctl_vlan *v = family->vlan;
     channel_mark(v->ctl, port->dpid, v->vlan, group);
     routes_mark_members(v->ctl, port->dpid, v->vlan, group);
+    fabric_member_changed(v->ctl, port->dpid, v->vlan, group);
     tell_member(v, group, port);
 }
 
@@ -180,9 +182,14 @@ router_ports_changed(void *family_, const struct port_id *port)
     const struct vlan_family *family = family_;
     struct ctl_vlan *v = family->vlan;
     bool router = is_router_port(v->ctl, port);
-    topo_set_port_kind(v->ctl->topo, port,
-                       router ? TOPO_PORT_MROUTER : TOPO_PORT_HOST);
+    if (fabric_role(v->ctl, port) != TOPO_ROLE_LINK) {
+        topo_set_port_kind(v->ctl->topo, port,
+                           router ? TOPO_PORT_MROUTER : TOPO_PORT_HOST);
+    }
     routes_mark_following(v->ctl, port->dpid);
+    fabric_routers_changed(v->ctl, v->vlan,
+                           family == &v->families[IGMP_IPV6] ? IGMP_IPV6
+                                                             : IGMP_IPV4);
     struct ctl_switch *sw = switch_lookup(v->ctl, port->dpid);
     if (sw) {
         channels_mark_vlan(sw, v->vlan);
@@ -198,6 +205,10 @@ void
 vlan_flood(const struct ctl_vlan *v, const void *frame, size_t size)
 {
     struct ctl_switch *sw, *tmp;
+    if (v->ctl->fabric) {
+        edges_flood(v->ctl, NULL, frame, size);
+        return;
+    }
     HASH_ITER (hh, v->ctl->switches, sw, tmp) {
         switch_packet_out(sw, 0, OFP_PORT_FLOOD, frame, size);
     }
@@ -211,6 +222,9 @@ send_frame(void *family_, const struct port_id *port, const void *frame,
     const struct ctl_vlan *v = family->vlan;
     if (!port) {
         vlan_flood(v, frame, size);
+        return;
+    } else if (v->ctl->fabric) {
+        edge_send(v->ctl, port, frame, size);
         return;
     }
     struct ctl_switch *sw = switch_lookup(v->ctl, port->dpid);
@@ -439,6 +453,10 @@ vlans_packet_in(struct ctl *ctl, const struct port_id *port,
 {
     const struct input in = {ctl, port, frame, size, loop_now(ctl->loop)};
     struct igmp_msg msg;
+    if (fabric_input(ctl, port, frame, size)
+        || fabric_role(ctl, port) == TOPO_ROLE_LINK) {
+        return;
+    }
     ctl->frames++;
     enum igmp_error error = check_input(&in, &msg);
     struct ctl_vlan *v = error ? NULL : learn_vlan(ctl, msg.vlan);
@@ -552,6 +570,7 @@ vlans_reconfigure(struct ctl *ctl)
         }
         address_configure(v);
         set_config(v);
+        fabric_vlan_changed(ctl, v->vlan);
         topo_each_switch(ctl->topo, start_router_ports, v);
     }
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "controller/view-fabric.h"
 #include "lib/xalloc.h"
 
 struct rule {
@@ -426,6 +427,103 @@ view_hosts(struct ctl *ctl, const struct view_host_key *after, size_t max,
             }
         }
     }
+}
+
+/* A fabric: leaves 1 and 2 and a switch that is away, 0xabcdef, below the
+ * spines 5 and 6; none of its links leads to 0x7. */
+static const struct view_fabric_switch fabric_switches[] = {
+    {1, true, true, 2},  {2, true, true, 1}, {5, true, true, 0},
+    {6, true, false, 0}, {7, true, true, 0}, {0xabcdef, false, false, 0},
+};
+static const struct view_link fabric_links[] = {
+    {{1, 101}, {5, 101}, "s1-eth101", "s5-eth101", 61000, 0, 2},
+    {{1, 102}, {6, 101}, "s1-eth102", "s6-eth101", 61000, 3, 0},
+    {{2, 101}, {5, 102}, "s2-eth101", "s5-eth102", 100, 0, 1},
+    {{2, 102}, {6, 102}, "s2-eth102", "", 100, 0, 0},
+    {{2, 103}, {0xabcdef, 1}, "s2-eth103", "bad\xff\"name", 0, 0, 1},
+};
+
+void
+view_fabric(struct ctl *ctl, struct view_fabric *f)
+{
+    *f = (struct view_fabric){.on = true,
+                              .settled = true,
+                              .at_rest = !ctl->unsynced,
+                              .n_links = 5,
+                              .n_parts = 2,
+                              .n_trees = 3,
+                              .n_draining = ctl->unsynced ? 4 : 0,
+                              .n_to_move = ctl->unsynced ? 6 : 0,
+                              .n_hosts = 3,
+                              .generation = UINT64_MAX};
+}
+
+/* As many switches more as there are groups more. */
+void
+view_fabric_switches(struct ctl *ctl, view_fabric_switch_cb *cb, void *aux)
+{
+    size_t n = sizeof fabric_switches / sizeof *fabric_switches;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!cb(aux, &fabric_switches[i])) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < ctl->n_groups; i++) {
+        if (!cb(aux,
+                &(struct view_fabric_switch){0x1000000 + i, true, true, 0})) {
+            return;
+        }
+    }
+}
+
+void
+view_links(struct ctl *ctl, view_link_cb *cb, void *aux)
+{
+    bool more = true;
+
+    (void) ctl;
+    for (size_t i = 0; more && i < sizeof fabric_links / sizeof *fabric_links;
+         i++) {
+        more = cb(aux, &fabric_links[i]);
+    }
+}
+
+void
+view_roots(struct ctl *ctl, view_root_cb *cb, void *aux)
+{
+    (void) ctl;
+    if (cb(aux, &(struct view_root){5, 0, 2})) {
+        cb(aux, &(struct view_root){6, 0, 0});
+    }
+}
+
+/* From 2 over the spine 5 to 1 and 0xabcdef, which is below 2. */
+bool
+view_tree(struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
+          view_tree_cb *cb, void *aux)
+{
+    static const struct view_tree_port at_5[] = {
+        {101, "s5-eth101", true, {1, 101}, "s1-eth101"}};
+    static const struct view_tree_port at_1[] = {
+        {1, "s1-eth1", false, {0, 0}, ""}, {2, "s1-eth2", false, {0, 0}, ""}};
+    static const struct view_tree_port at_2[] = {
+        {3, "", false, {0, 0}, ""},
+        {101, "s2-eth101", true, {5, 102}, "s5-eth102"},
+        {103, "s2-eth103", true, {0xabcdef, 1}, "bad\xff\"name"}};
+    static const struct view_tree_switch switches[] = {
+        {5, 0, 0, false, false, true, 1000, UINT64_MAX, at_5, 1},
+        {1, 1, 5, true, false, true, 1000, 64000, at_1, 2},
+        {2, 1, 5, true, true, true, 1001, 64064, at_2, 3},
+        {0xabcdef, 2, 2, false, false, false, 0, 0, NULL, 0}};
+    struct ip_addr canned = ip("226.2.2.2");
+
+    (void) ctl;
+    if (vlan || !ip_addr_equal(group, &canned)) {
+        return false;
+    }
+    cb(aux, &(struct view_tree){vlan, *group, 5, "stable", switches, 4});
+    return true;
 }
 
 void

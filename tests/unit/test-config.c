@@ -193,9 +193,10 @@ static void
 test_bad_keys(void **state)
 {
     (void) state;
-    assert_refused("x: 1", "f:1:1: unknown key \"x\"; known here: openflow, "
-                           "api, state_dir, l2, vlans, port_defaults, ports, "
-                           "members");
+    assert_refused("x: 1",
+                   "f:1:1: unknown key \"x\"; known here: openflow, "
+                   "api, state_dir, l2, fabric, vlans, port_defaults, ports, "
+                   "members");
     assert_refused("api:\n  Listen: 1",
                    "f:2:3: unknown key \"Listen\"; is \"listen\" meant?");
     assert_refused("vlans:\n  default: {querrier: true}",
@@ -218,7 +219,7 @@ test_bad_keys(void **state)
     assert_refused("{{}: 1}", "f:1:2: a key must be a plain word");
     assert_refused("\"a\\e[31mb\\n\": 1",
                    "f:1:1: unknown key \"a?[31mb?\"; known here: openflow, "
-                   "api, state_dir, l2, vlans, port_defaults, ports, "
+                   "api, state_dir, l2, fabric, vlans, port_defaults, ports, "
                    "members");
 }
 
@@ -338,17 +339,71 @@ test_what_must_fit_together(void **state)
                    "last_member_interval are at most 25.5 seconds");
 }
 
+/* Ports of the fabric. */
+static struct config_port_l2
+port_l2(const struct config *config, uint32_t no, const char *name)
+{
+    struct topo_port port = {.no = no};
+
+    snprintf(port.name, sizeof port.name, "%s", name);
+    return config_get_port_l2(config, 1, &port);
+}
+
 static void
-test_not_in_this_version(void **state)
+test_fabric(void **state)
 {
     (void) state;
-    assert_refused("l2: fabric", "f:1:5: l2: fabric is not in this version; "
-                                 "use normal or none");
-    assert_refused("l2: bridge", "f:1:5: \"l2\" must be normal or none");
-    assert_refused("ports: [{dpid: 1, port: p, access_vlan: 10}]",
-                   "f:1:41: \"access_vlan\" is not in this version");
-    assert_refused("ports: [{dpid: 1, port: p, trunk_vlans: []}]",
-                   "f:1:41: \"trunk_vlans\" is not in this version");
+    struct config *config =
+        parse("l2: fabric\n"
+              "fabric: {probe_interval: 0.1, hold_time: 0}\n"
+              "ports:\n"
+              "  - {dpid: 1, port: a, access_vlan: 10, link: never}\n"
+              "  - {dpid: 1, port: 7, trunk_vlans: [20, 0, 10]}\n");
+    assert_int_equal(config->l2, CONFIG_L2_FABRIC);
+    assert_int_equal(config->fabric.probe_interval, 100);
+    assert_int_equal(config->fabric.host_probe_interval, 10000);
+    assert_int_equal(config->fabric.hold_time, 0);
+
+    struct config_port_l2 access = port_l2(config, 1, "a");
+    assert_int_equal(access.access_vlan, 10);
+    assert_false(access.may_link);
+    struct config_port_l2 trunk = port_l2(config, 7, "b");
+    assert_int_equal(trunk.n_trunk_vlans, 3);
+    assert_int_equal(trunk.trunk_vlans[0], 0);
+    assert_int_equal(trunk.trunk_vlans[1], 10);
+    assert_int_equal(trunk.trunk_vlans[2], 20);
+    assert_true(trunk.may_link);
+    struct config_port_l2 other = port_l2(config, 8, "c");
+    assert_int_equal(other.access_vlan, 0);
+    assert_int_equal(other.n_trunk_vlans, 0);
+    assert_true(other.may_link);
+    config_destroy(config);
+}
+
+static void
+test_fabric_refused(void **state)
+{
+    (void) state;
+    assert_refused("l2: bridge",
+                   "f:1:5: \"l2\" must be fabric, normal or none");
+    assert_refused("fabric: {probe_interval: 0.01}",
+                   "f:1:26: \"probe_interval\" must be 0.02 to 3600 "
+                   "seconds");
+    assert_refused("l2: normal\nports: [{dpid: 1, port: p, access_vlan: 10}]",
+                   "f:1:1: \"access_vlan\" and \"trunk_vlans\" of a port "
+                   "need \"l2: fabric\"");
+    assert_refused("ports: [{dpid: 1, port: p, access_vlan: 0}]",
+                   "f:1:41: \"access_vlan\" takes vlans from 1 to 4094");
+    assert_refused("ports: [{dpid: 1, port: p, trunk_vlans: [1, 4095]}]",
+                   "f:1:45: \"trunk_vlans\" takes vlans from 0 to 4094");
+    assert_refused("ports: [{dpid: 1, port: p, trunk_vlans: 5}]",
+                   "f:1:41: \"trunk_vlans\" must be a list of vlans");
+    assert_refused(
+        "l2: fabric\n"
+        "ports: [{dpid: 1, port: p, access_vlan: 1, trunk_vlans: [2]}]",
+        "f:2:9: a port has \"access_vlan\" or \"trunk_vlans\", not both");
+    assert_refused("ports: [{dpid: 1, port: p, link: always}]",
+                   "f:1:34: \"link\" must be never or auto");
 }
 
 /* Ports. */
@@ -875,7 +930,8 @@ main(void)
         cmocka_unit_test(test_bad_vlans),
         cmocka_unit_test(test_bad_values),
         cmocka_unit_test(test_what_must_fit_together),
-        cmocka_unit_test(test_not_in_this_version),
+        cmocka_unit_test(test_fabric),
+        cmocka_unit_test(test_fabric_refused),
         cmocka_unit_test(test_port_built_in),
         cmocka_unit_test(test_port_settings_merge),
         cmocka_unit_test(test_bad_ports),
