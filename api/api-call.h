@@ -76,6 +76,9 @@ bool api_call_precondition(struct api_call *, const char *etag);
 bool api_call_page(struct api_call *, struct api_list *);
 void api_call_bad_cursor(struct api_call *);
 
+/* The arguments {vlan} and {group}.  False if it has answered. */
+bool api_call_channel(struct api_call *, uint16_t *vlan, struct ip_addr *);
+
 /* An address in hex: the order of the text is that of the addresses. */
 enum { API_HEX_SIZE = 33 };
 const char *api_format_hex(const struct ip_addr *, char[API_HEX_SIZE]);
@@ -104,6 +107,6 @@ api_handler api_get_routes, api_get_route, api_get_flows, api_get_flow;
 api_handler api_put_route, api_delete_route, api_put_flow, api_delete_flow;
 api_handler api_get_members, api_get_member, api_put_member, api_delete_member;
 api_handler api_get_events, api_get_health, api_get_ready, api_get_metrics;
-api_handler api_get_openapi, api_get_page;
+api_handler api_get_openapi, api_get_page, api_get_topology, api_get_tree;
 
 #endif

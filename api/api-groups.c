@@ -235,21 +235,30 @@ parse_vlan(const char *s, uint16_t *vlan)
     return true;
 }
 
+bool
+api_call_channel(struct api_call *c, uint16_t *vlan, struct ip_addr *group)
+{
+    if (!parse_vlan(c->args[0], vlan)) {
+        api_call_problem(c, 400, "bad-request", "The request is malformed",
+                         "'%.64s' is no vlan: 0 (untagged) to 4094.",
+                         c->args[0]);
+        return false;
+    }
+    if (!ip_addr_parse(c->args[1], group) || !ip_addr_is_multicast(group)) {
+        api_call_problem(c, 400, "bad-request", "The request is malformed",
+                         "'%.64s' is no multicast address.", c->args[1]);
+        return false;
+    }
+    return true;
+}
+
 void
 api_get_group(struct api_call *c)
 {
     struct ip_addr group;
     uint16_t vlan;
 
-    if (!parse_vlan(c->args[0], &vlan)) {
-        api_call_problem(c, 400, "bad-request", "The request is malformed",
-                         "'%.64s' is no vlan: 0 (untagged) to 4094.",
-                         c->args[0]);
-        return;
-    }
-    if (!ip_addr_parse(c->args[1], &group) || !ip_addr_is_multicast(&group)) {
-        api_call_problem(c, 400, "bad-request", "The request is malformed",
-                         "'%.64s' is no multicast address.", c->args[1]);
+    if (!api_call_channel(c, &vlan, &group)) {
         return;
     }
     struct group_id id = make_id(vlan, &group);

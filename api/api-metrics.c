@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/api-call.h"
+#include "controller/view-fabric.h"
 #include "controller/view.h"
 #include "lib/mcaddr.h"
 #include "lib/xalloc.h"
@@ -317,6 +318,39 @@ add_totals(struct text *t, const struct view_totals *v)
                 v->compiled);
 }
 
+static bool
+add_root(void *t, const struct view_root *r)
+{
+    char dpid[DPID_STRLEN];
+
+    add(t, "ofmcast_fabric_root_channels{dpid=\"%s\"} %zu\n",
+        dpid_format(r->dpid, dpid), r->n_channels);
+    return true;
+}
+
+static void
+add_fabric(struct text *t, struct ctl *ctl)
+{
+    struct view_fabric f;
+
+    view_fabric(ctl, &f);
+    if (!f.on) {
+        return;
+    }
+    add_gauge(t, "fabric_links", "Links between switches.", f.n_links);
+    add_gauge(t, "fabric_parts", "Connected parts of the net.", f.n_parts);
+    add_gauge(t, "fabric_trees", "Trees in use.", f.n_trees);
+    add_gauge(t, "fabric_hosts", "Hosts known.", f.n_hosts);
+    add_gauge(t, "fabric_draining",
+              "Channels that wait for switches before copies are added.",
+              f.n_draining);
+    add_gauge(t, "fabric_to_move",
+              "Channels that are to move to a better tree.", f.n_to_move);
+    add_head(t, "fabric_root_channels", "gauge",
+             "Channels that have the root of their tree at the switch.");
+    view_roots(ctl, add_root, t);
+}
+
 char *
 api_metrics(struct ctl *ctl, size_t *size)
 {
@@ -328,6 +362,7 @@ api_metrics(struct ctl *ctl, size_t *size)
     add_messages(&t, ctl);
     add_guards(&t, ctl);
     add_switches(&t, ctl);
+    add_fabric(&t, ctl);
     *size = t.size;
     return t.data;
 }

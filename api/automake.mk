@@ -28,6 +28,7 @@ libapi_a_SOURCES = \
 	api/api-resources.h \
 	api/api-server.c \
 	api/api-server.h \
+	api/api-topology.c \
 	api/api-write.c
 
 # The web page and the schemas as C strings.
@@ -71,6 +72,8 @@ ofmcastctl_SOURCES = \
 	api/ctl-show.h \
 	api/ctl-table.c \
 	api/ctl-table.h \
+	api/ctl-topology.c \
+	api/ctl-tree.c \
 	api/ctl-watch.c
 ofmcastctl_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 ofmcastctl_LDADD = $(BASE_LIBS) $(CJSON_LIBS)

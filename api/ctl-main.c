@@ -95,11 +95,15 @@ static const struct command commands[] = {
     {"show", NULL, 1, 3, show_options, COMMON_LETTERS "w::", ctl_run_show,
      "show switches [DPID] | groups [VLAN GROUP] | hosts | streams |\n"
      "            queriers | members [NAME] | routes [NAME] | flows [NAME] |\n"
+     "            topology | tree VLAN GROUP |\n"
      "            events",
      "  groups    who gets what: ports, their filters, the hosts behind them\n"
      "  hosts     who has joined anything, and where\n"
      "  queriers  who queries, and which ports lead to routers\n"
      "  members   static members and static router ports\n"
+     "  topology  the fabric's switches and links, from the roots of trees "
+     "on\n"
+     "  tree      the way of a group through the fabric\n"
      "  -w, --watch[=SECONDS]  show it again and again (every 2 seconds),\n"
      "                         until interrupted\n"},
     {"route", "add", 1, 64, route_options, COMMON_LETTERS, ctl_run_route_add,

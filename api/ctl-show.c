@@ -366,5 +366,7 @@ const struct ctl_resource CTL_RESOURCES[] = {
     {"members", ctl_print_members},
     {"routes", print_routes},
     {"flows", print_flows},
+    {"topology", NULL},
+    {"tree", NULL},
     {NULL, NULL},
 };

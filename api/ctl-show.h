@@ -14,7 +14,7 @@ struct cJSON;
 
 struct ctl_resource {
     const char *name; /* "groups": of the command, and of the list. */
-    /* 'items' is the array of the list. */
+    /* 'items' is the array of the list; NULL: it is no list. */
     void (*print)(FILE *, bool color, const struct cJSON *items);
 };
 
@@ -23,6 +23,14 @@ extern const struct ctl_resource CTL_RESOURCES[]; /* Until a NULL name. */
 /* Details of one. */
 void ctl_show_switch(FILE *, bool color, const struct cJSON *);
 void ctl_show_rule(FILE *, bool color, const struct cJSON *);
+
+void ctl_show_topology(FILE *, bool color, const struct cJSON *);
+void ctl_show_tree(FILE *, bool color, const struct cJSON *);
+
+/* "0000000000000001" as people write it: "1". */
+const char *ctl_short_dpid(const char *);
+/* A port's name, or its number where it has none: for free(). */
+char *ctl_port_text(const struct cJSON *port);
 
 /* "192.168.168.55 > 226.2.2.2 udp 5004": for free(). */
 char *ctl_show_match(const struct cJSON *route);

@@ -85,10 +85,38 @@ show_one(const struct ctl_options *o, const struct ctl_resource *resource,
     return code;
 }
 
+/* The topology, or the tree of the channel that 'args' names. */
+static int
+show_fabric(const struct ctl_options *o, int n_args, char *args[], FILE *out)
+{
+    char *vlan = ctl_encode(n_args ? args[0] : "");
+    char *group = ctl_encode(n_args ? args[1] : "");
+    char *target = n_args ? xasprintf("/v1/topology/trees/%s/%s", vlan, group)
+                          : xstrdup("/v1/topology");
+    int code;
+    struct cJSON *json = ctl_fetch(o, target, &code);
+
+    if (json && o->json) {
+        print_json(out, json);
+    } else if (json && n_args) {
+        ctl_show_tree(out, o->color, json);
+    } else if (json) {
+        ctl_show_topology(out, o->color, json);
+    }
+    cJSON_Delete(json);
+    free(vlan);
+    free(group);
+    free(target);
+    return code;
+}
+
 static int
 show(const struct ctl_options *o, const struct ctl_resource *resource,
      int argc, char *argv[], FILE *out)
 {
+    if (!resource->print) {
+        return show_fabric(o, argc - 1, argv + 1, out);
+    }
     if (argc > 1) {
         return show_one(o, resource, argc - 1, argv + 1, out);
     }
@@ -154,15 +182,18 @@ watch(const struct ctl_options *o, const struct ctl_resource *resource,
     }
 }
 
-/* How many words may stand behind: "switches DPID", "groups VLAN GROUP". */
+/* How many words may stand behind: "switches DPID", "tree VLAN GROUP". */
 static bool
 arguments_fit(const char *what, int n)
 {
     if (!strcmp(what, "groups")) {
         return n == 0 || n == 2;
     }
-    if (!strcmp(what, "streams") || !strcmp(what, "queriers")
-        || !strcmp(what, "hosts")) {
+    if (!strcmp(what, "tree")) {
+        return n == 2;
+    }
+    if (!strcmp(what, "topology") || !strcmp(what, "streams")
+        || !strcmp(what, "queriers") || !strcmp(what, "hosts")) {
         return n == 0;
     }
     return n <= 1;
@@ -176,8 +207,8 @@ ctl_run_show(struct ctl_options *o, int argc, char *argv[])
     if (!resource) {
         ctl_complain(
             "there is nothing like '%s' to show: try switches, "
-            "groups, hosts, streams, queriers, members, routes, flows "
-            "or events",
+            "groups, hosts, streams, queriers, members, routes, flows, "
+            "topology, tree or events",
             argv[0]);
         return CTL_USAGE;
     }

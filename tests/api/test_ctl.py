@@ -78,6 +78,58 @@ def test_one_of_them(ctl):
     refused(ctl.run("show", "switches", "99"), NOT_FOUND)
 
 
+TOPOLOGY = """\
+6 switches, 5 links, 3 hosts, 2 parts; at rest
+
+roots
+  5  ready, root of 2 channels
+      s5-eth101 ↓ 1 s1-eth101        s5-eth102 ↓ 2 s2-eth101
+  6  syncing, root of 0 channels
+      s6-eth101 ↓ 1 s1-eth102        102 ↓ 2 s2-eth102
+
+1 link from a root
+  1  ready, 2 hosts
+      s1-eth101 ↑ 5 s5-eth101        s1-eth102 ↑ 6 s6-eth101
+  2  ready, 1 host
+      s2-eth101 ↑ 5 s5-eth102        s2-eth102 ↑ 6 102
+      s2-eth103 ↓ abcdef bad�"name
+
+2 links from a root
+  abcdef  away
+      bad�"name ↑ 2 s2-eth103
+
+linked with no root
+  7  ready, no links
+"""
+TREE = """\
+226.2.2.2: stable, root 5
+switch 5, 1000 packets
+├─ s5-eth101 → s1-eth101  switch 1, 1000 packets: to s1-eth1, s1-eth2
+└─ s5-eth102 ← s2-eth101  switch 2, 1001 packets (source): to 3
+   └─ s2-eth103 → bad�"name  switch abcdef, 0 packets, away
+"""
+
+
+def test_the_fabric_is_drawn(ctl):
+    assert good(ctl.run("show", "topology")) == TOPOLOGY
+    assert good(ctl.run("show", "tree", "0", "226.2.2.2")) == TREE
+    refused(ctl.run("show", "tree", "0", "239.1.1.1"), NOT_FOUND)
+    refused(ctl.run("show", "tree", "x", "239.1.1.1"), FAILED)
+    shown = json.loads(good(ctl.run("show", "topology", "--json")))
+    assert len(shown["switches"]) == 6 and len(shown["links"]) == 5
+    shown = json.loads(good(ctl.run("show", "tree", "0", "226.2.2.2", "-j")))
+    assert [s["depth"] for s in shown["switches"]] == [0, 1, 1, 2]
+
+
+def test_a_large_fabric_is_a_table(start):
+    out = good(Ctl(start("127.0.0.1", 0, 19).url).run("show", "topology"))
+    table = rows(out.split("\n\n")[1])
+    assert len(table) == 25
+    assert table[0] == {"TIER": "0", "SWITCH": "5", "STATE": "ready",
+                        "HOSTS": "0", "ROOT OF": "2", "LINKS": "2",
+                        "TO": "1 2"}
+
+
 def test_no_control_characters(start):
     """Nor colours where nobody looks."""
     stub = start()
@@ -273,7 +325,9 @@ def test_refusals_name_the_reason(ctl):
     (), ("show",), ("show", "nothing"), ("bogus",), ("route",),
     ("route", "add"), ("route", "add", "r"), ("route", "rm"),
     ("route", "rm", "a", "b"), ("show", "groups", "0"),
-    ("show", "streams", "x"), ("show", "members", "a", "b"), ("member",),
+    ("show", "streams", "x"), ("show", "topology", "x"),
+    ("show", "tree"), ("show", "tree", "0"),
+    ("show", "members", "a", "b"), ("member",),
     ("member", "rm"), ("member", "add"),
     ("flow", "add", "f", "1"), ("verify", "x"),
     ("show", "events", "x"), ("--nonsense",), ("show", "--nonsense"),

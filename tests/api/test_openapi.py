@@ -96,6 +96,8 @@ ROUTE = {"name": "hdmi",
                  "set": {"group": "239.1.1.2"}}]}
 EXAMPLES = {"/v1/switches/{dpid}": "/v1/switches/1",
             "/v1/groups/{vlan}/{group}": "/v1/groups/0/226.2.2.2",
+            "/v1/topology/trees/{vlan}/{group}":
+            "/v1/topology/trees/0/226.2.2.2",
             "/v1/routes/{name}": "/v1/routes/hdmi",
             "/v1/flows/{name}": "/v1/flows/f1",
             "/v1/members/{name}": "/v1/members/recorder"}

@@ -181,6 +181,14 @@ test_values(void **state)
     assert_has(text, "ofmcast_switch_messages_received_total"
                      "{dpid=\"0000000000000001\"} 18446744073709551615\n");
     assert_has(text, "ofmcast_switch_flows{dpid=\"0000000000000001\"} 21\n");
+    assert_has(text, "ofmcast_fabric_links 5\n");
+    assert_has(text, "ofmcast_fabric_parts 2\n");
+    assert_has(text, "ofmcast_fabric_trees 3\n");
+    assert_has(text, "ofmcast_fabric_hosts 3\n");
+    assert_has(text, "ofmcast_fabric_draining 0\n");
+    assert_has(text, "ofmcast_fabric_to_move 0\n");
+    assert_has(text, "ofmcast_fabric_root_channels"
+                     "{dpid=\"0000000000000005\"} 2\n");
     free(text);
     stub_ctl_destroy(ctl);
 }
