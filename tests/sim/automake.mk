@@ -79,4 +79,26 @@ tests_sim_test_sim_members_CFLAGS = \
 	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sim_test_sim_members_LDADD = tests/sim/libfakeswitch.a \
 	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-wires
+TESTS += tests/sim/test-sim-wires
+tests_sim_test_sim_wires_SOURCES = tests/sim/test-sim-wires.c \
+	tests/sim/sim-frame.c tests/sim/sim-frame.h \
+	tests/sim/sim-wires.c tests/sim/sim-wires.h
+tests_sim_test_sim_wires_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sim_test_sim_wires_LDADD = $(FAKE_SWITCH_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-fabric
+TESTS += tests/sim/test-sim-fabric
+tests_sim_test_sim_fabric_SOURCES = tests/sim/test-sim-fabric.c \
+	tests/sim/sim-fabric.c tests/sim/sim-fabric.h \
+	tests/sim/sim-fabric-check.c \
+	tests/sim/sim-fabric-events.c \
+	tests/sim/sim-frame.c tests/sim/sim-frame.h \
+	tests/sim/sim-net.c tests/sim/sim-net.h \
+	tests/sim/sim-wires.c tests/sim/sim-wires.h
+tests_sim_test_sim_fabric_CFLAGS = \
+	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sim_test_sim_fabric_LDADD = tests/sim/libfakeswitch.a \
+	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
 endif

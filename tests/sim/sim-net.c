@@ -108,9 +108,15 @@ on_readable(evutil_socket_t fd, short what, void *s_)
 {
     struct sim_switch *s = s_;
     uint8_t buf[65536];
-    ssize_t n = recv(fd, buf, sizeof buf, 0);
+    size_t room =
+        s->net->may_read ? s->net->may_read(s->net->aux, s) : sizeof buf;
+    ssize_t n;
 
     (void) what;
+    if (!room) {
+        return;
+    }
+    n = recv(fd, buf, room < sizeof buf ? room : sizeof buf, 0);
     if (n > 0) {
         fake_switch_input(s->fake, buf, (size_t) n);
     } else if (!n || (errno != EAGAIN && errno != EINTR)) {
@@ -306,6 +312,9 @@ sim_net_wait(struct sim_net *net, sim_condition *done, void *aux,
         event_base_loop(net->base, EVLOOP_ONCE);
         for (int i = 0; i < net->n_switches; i++) {
             fake_switch_run(net->switches[i].fake, now_ms());
+        }
+        if (net->turn) {
+            net->turn(net->aux);
         }
     }
     return true;

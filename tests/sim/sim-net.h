@@ -16,7 +16,7 @@ struct event;
 struct event_base;
 struct sim_net;
 
-enum { SIM_MAX_SWITCHES = 4 };
+enum { SIM_MAX_SWITCHES = 10 };
 
 struct sim_switch {
     struct sim_net *net;
@@ -44,6 +44,11 @@ struct sim_net {
     void (*changed)(void *aux, struct sim_switch *);
     void (*output)(void *aux, struct sim_switch *, uint32_t port,
                    const void *frame, size_t size);
+    /* How many bytes of its input, at most, a switch shall handle now; 0: none
+     * yet.  It is asked again at the next turn.  May be NULL: all. */
+    size_t (*may_read)(void *aux, struct sim_switch *);
+    /* At every turn of the loop, between events.  May be NULL. */
+    void (*turn)(void *aux);
     void *aux;
 };
 
