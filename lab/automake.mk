@@ -7,7 +7,8 @@ lab_mcrecv_SOURCES = lab/mcrecv.c lab/arrival.c lab/arrival.h \
 	lab/mcjoin.c lab/mcjoin.h lab/tally.c lab/tally.h lab/mark.c lab/mark.h
 lab_mcrecv_LDADD = $(BASE_LIBS)
 
-EXTRA_DIST += lab/build lab/demo.py lab/lab.py lab/mn lab/procs.py \
+EXTRA_DIST += lab/build lab/console.py lab/demo.py \
+	lab/demo_fabric.py lab/fabric.py lab/lab.py lab/mn lab/procs.py \
 	lab/rest.py lab/topo.py
 
 # The tests that need a real Open vSwitch; ./check runs them.
@@ -23,7 +24,12 @@ EXTRA_DIST += \
 	tests/system/peer.py \
 	tests/system/scene.py \
 	tests/system/test_bad_frames.py \
+	tests/system/fabric_scene.py \
 	tests/system/test_disk.py \
+	tests/system/test_fabric.py \
+	tests/system/test_fabric_channels.py \
+	tests/system/test_fabric_failures.py \
+	tests/system/test_fabric_forgery.py \
 	tests/system/test_fanout.py \
 	tests/system/test_filter_churn.py \
 	tests/system/test_faults.py \

@@ -6,9 +6,9 @@ import argparse
 import json
 import os
 import sys
-import textwrap
-import time
 
+from console import Console
+from demo_fabric import FabricDemo
 from lab import Lab
 from procs import LabError, build_dir, exit_on_signals, wait_until
 from rest import API_PORT, Daemon, Forwarder
@@ -36,57 +36,6 @@ DRAWING = r"""
                                    | ofmcastd |<---- REST {url}
                                    +----------+
 """
-
-
-class Console:
-    """Headings, a table that is redrawn in place on a terminal, verdicts."""
-
-    def __init__(self):
-        self.live = sys.stdout.isatty()
-        self.step_number = 0
-        self.failed = 0
-        self.passed = 0
-
-    def paint(self, code, text):
-        return f"\033[{code}m{text}\033[0m" if self.live else text
-
-    def say(self, text=""):
-        print(text, flush=True)
-
-    def step(self, text):
-        self.step_number += 1
-        self.say("\n" + self.paint("1", f"{self.step_number}. {text}"))
-
-    def command(self, text):
-        self.say(self.paint("36", "   $ " + text))
-
-    def output(self, text):
-        for line in textwrap.dedent(text).rstrip().splitlines():
-            self.say("     " + line)
-
-    def verdict(self, good, text):
-        word = self.paint("32", "PASS") if good else self.paint("31", "FAIL")
-        self.passed += bool(good)
-        self.failed += not good
-        self.say(f"   {word}  {text}")
-
-    def watch(self, rows, seconds):
-        """Shows a table for some time: live on a terminal, else its end."""
-        end = time.monotonic() + seconds
-        shown = 0
-
-        def draw():
-            nonlocal shown
-            lines = rows()
-            if self.live or time.monotonic() > end:
-                if shown:
-                    print(f"\033[{shown}A", end="")
-                for line in lines:
-                    print("   " + line + ("\033[K" if self.live else ""))
-                sys.stdout.flush()
-                shown = len(lines)
-            return time.monotonic() > end
-        wait_until(draw, seconds + 5, "the table")
 
 
 class Watcher:
@@ -392,10 +341,14 @@ def main():
                         help="the control experiment")
     parser.add_argument("--seconds", type=float, default=3,
                         help="how long each table is shown (%(default)s)")
+    parser.add_argument("--fabric", action="store_true",
+                        help="six switches, of which one dies while the"
+                        " streams run")
     options = parser.parse_args()
     exit_on_signals()
     with Lab() as lab:
-        return Demo(lab, options).run()
+        play = FabricDemo if options.fabric else Demo
+        return play(lab, options).run()
 
 
 if __name__ == "__main__":

@@ -196,6 +196,10 @@ class Daemon:
         self.configure(config)
 
     def configure(self, config):
+        # OFMCAST_L2=fabric: the same tests with another l2.
+        l2 = os.environ.get("OFMCAST_L2")
+        if l2 and "l2:" not in config:
+            config = f"l2: {l2}\n" + config
         write(self.config, config)
 
     @property

@@ -149,6 +149,7 @@ class Check:
             for what, argv, env in (
                     ("the demo", [], {}),
                     ("its control experiment", ["--without-route"], {}),
+                    ("the demo of a fabric", ["--fabric"], {}),
                     ("the demo under valgrind", [],
                      {"OFMCAST_WRAP": memcheck})):
                 self.step(what, PYTHON, "lab/demo.py", "--seconds", "1.5",

@@ -10,6 +10,7 @@ Starts the topology, joins on the hosts in "join" one after the other, sends
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,11 +24,33 @@ from procs import wait_until  # noqa: E402
 from topo import McastController, topos  # noqa: E402
 
 
-def member_ports(switch):
-    text = subprocess.run(
+def groups_of(switch):
+    return subprocess.run(
         ["ovs-ofctl", "-O", "OpenFlow13", "dump-groups", switch.name],
         capture_output=True, text=True).stdout
-    return text.count("output:")
+
+
+def flood_of(switch):
+    """The number of the group of broadcast, with l2: fabric."""
+    text = subprocess.run(
+        ["ovs-ofctl", "-O", "OpenFlow13", "dump-flows", switch.name,
+         "table=51"], capture_output=True, text=True).stdout
+    return set(re.findall(r"group:(\d+)", text))
+
+
+def has_joined(net, hosts):
+    """Does each host's port stand in a group of its switch?"""
+    for name in hosts:
+        link = net[name].defaultIntf().link
+        ends = {link.intf1.node: link.intf1, link.intf2.node: link.intf2}
+        switch = next(n for n in ends if n in net.switches)
+        port = switch.ports[ends[switch]]
+        flood = flood_of(switch)
+        if not any(re.search(rf"output:({port}|\"?{ends[switch]}\"?)\b", line)
+                   for line in groups_of(switch).splitlines()
+                   if not flood & set(re.findall(r"group_id=(\d+)", line))):
+            return False
+    return True
 
 
 def play(net, what):
@@ -38,8 +61,7 @@ def play(net, what):
             [f"{tools}/mcrecv", "--iface", f"{name}-eth0", "--group",
              "226.2.2.2", "--port", "5004", "--count", str(what["count"])],
             stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: sum(map(member_ports, net.switches))
-               == len(receivers), 15, "all have joined")
+    wait_until(lambda: has_joined(net, receivers), 15, "all have joined")
     taps = {name: net[name].popen(
         [f"{tools}/mcrecv", "--iface", f"{name}-eth0", "--raw"],
         stdout=subprocess.PIPE, text=True) for name in what["watch"]}

@@ -20,12 +20,17 @@ N = 2000
 
 
 @pytest.fixture
-def ofmcast():
+def config():
+    return ""
+
+
+@pytest.fixture
+def ofmcast(config):
     if os.getuid():
         pytest.skip("needs root")
     exit_on_signals()
     with Lab(controller=None) as lab:
-        daemon = Daemon(lab).start()
+        daemon = Daemon(lab, config).start()
         daemon.rest.put("/v1/routes/hdmi", {
             "match": {"source": "192.168.168.55", "group": "226.2.2.2"},
             "set": {"source": "10.1.0.200"}})
@@ -66,13 +71,24 @@ def test_tree(ofmcast):
     expect(results, ["h3"], ["h2"])
 
 
-@pytest.mark.parametrize("topology", ["single,3", "linear,2", "tree,2,2"])
+@pytest.mark.parametrize("config", ["l2: fabric\n"])
+def test_leaf_spine(ofmcast):
+    """Members behind other leaves, and a route at the first."""
+    results = play(ofmcast, "leafspine", "4", "2", "2",
+                   join=["h2", "h3", "h7"], watch=["h4", "h8"])
+    expect(results, ["h2", "h3", "h7"], ["h4", "h8"])
+
+
+@pytest.mark.parametrize("topology", [
+    "single,3", "linear,2", "tree,2,2", "leafspine,4,2,4",
+    "leafspine,2,2,2 --controller remote", "ring,4,1", "fattree,4",
+    "twobridges,2"])
 def test_mn(topology):
     """mn --custom lab/topo.py, as lab/mn runs it: all hosts reach each
     other."""
     done = subprocess.run(
-        [os.path.join(TOP, "lab", "mn"), "--topo", topology, "--test",
-         "pingall"], capture_output=True, text=True, timeout=120,
+        [os.path.join(TOP, "lab", "mn"), "--topo", *topology.split(),
+         "--test", "pingall"], capture_output=True, text=True, timeout=120,
         env={**os.environ, "OFMCAST_BUILD": build_dir()})
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
