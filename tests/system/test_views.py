@@ -151,6 +151,9 @@ def test_hosts_page_by_page(ofmcast):
         "10.30.0.9", [record(TO_EX, "226.7.7.7")], mac=b"\2\0\0\0\0\x30")))
     wait_until(lambda: len({h["mac"] for h in net.rest.list("hosts")
                             if h["igmp_version"]}) == 5, 10, "all are known")
+    wait_until(lambda: {h.mac for h in (h2, h3, h4)} <=
+               {h["mac"] for h in net.rest.list("hosts") if h["mld_version"]},
+               10, "their MLD too")
     whole = net.rest.list("hosts")
 
     found, cursor = [], ""

@@ -35,10 +35,10 @@ def mac(data):
 class Wire:
     """Starts to listen; what was heard can be read at any time."""
 
-    def __init__(self, host, direction="in"):
+    def __init__(self, host, direction="in", what=FILTER):
         self.process = host.spawn(
             "tcpdump", "tcpdump", "-ni", host.iface, "-Q", direction, "-U",
-            "--immediate-mode", "-w", "-", FILTER)
+            "--immediate-mode", "-w", "-", what)
         wait_until(lambda: "listening" in self.process.log(), 5, "tcpdump")
 
     def frames(self):
