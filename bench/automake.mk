@@ -5,7 +5,14 @@ bench_bench_load_SOURCES = \
 	bench/bench-peer.c bench/bench-peer.h \
 	bench/bench-util.c bench/bench-util.h
 bench_bench_load_LDADD = $(IGMP_LIBS)
-EXTRA_DIST += bench/README.md bench/run bench/bench-flood.py \
+noinst_PROGRAMS += bench/bench-fabric
+bench_bench_fabric_SOURCES = \
+	bench/bench-fabric.c \
+	bench/fabric-peer.c bench/fabric-peer.h bench/fabric-settle.c \
+	bench/bench-peer.c bench/bench-peer.h \
+	bench/bench-util.c bench/bench-util.h
+bench_bench_fabric_LDADD = $(IGMP_LIBS)
+EXTRA_DIST += bench/README.md bench/run bench/bench-flood.py bench/bench-outage.py \
 	bench/bench-join.py
 noinst_PROGRAMS += bench/bench-igmp
 bench_bench_igmp_SOURCES = bench/bench-igmp.c

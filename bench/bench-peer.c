@@ -381,6 +381,9 @@ handle(struct bench_peer *p, const uint8_t *msg, size_t size)
     uint32_t xid = (uint32_t) get16(msg + 4) << 16 | get16(msg + 6);
 
     p->messages_in++;
+    if (p->seen) {
+        p->seen(p, msg, size);
+    }
     switch (msg[1]) {
     case T_FLOW_MOD:
         flow_mod(p, msg, size);

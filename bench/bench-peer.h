@@ -33,6 +33,9 @@ struct bench_peer {
     uint64_t flow_mods, group_mods, meter_mods, barriers, packet_outs;
     uint64_t echo_replies, bytes_in, messages_in;
     bool in_bundle;
+
+    /* Sees every message before it is handled, also those of bundles. */
+    void (*seen)(struct bench_peer *, const uint8_t *msg, size_t size);
 };
 
 void bench_peer_init(struct bench_peer *, uint64_t dpid, uint32_t n_ports);

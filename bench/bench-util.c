@@ -79,6 +79,14 @@ free_port(void)
     return ntohs(sin.sin_port);
 }
 
+static const char *more_config = "";
+
+void
+bench_daemon_config(const char *lines)
+{
+    more_config = lines;
+}
+
 /* One port plays the hosts of a whole building: it has no limits. */
 static void
 write_config(const char *file)
@@ -88,6 +96,7 @@ write_config(const char *file)
     if (f) {
         fputs("port_defaults: {max_groups: 0, max_hosts: 0, max_reports: 0}\n",
               f);
+        fputs(more_config, f);
         fclose(f);
     }
 }

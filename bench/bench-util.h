@@ -20,6 +20,8 @@ struct bench_daemon {
     char dir[64];
 };
 
+/* Adds lines to the configuration of daemons that are started from now on. */
+void bench_daemon_config(const char *lines);
 /* 'program' is the path of ofmcastd.  False, with the reason on stderr. */
 bool bench_daemon_start(struct bench_daemon *, const char *program);
 /* kill -9 and start again with the same state. */
