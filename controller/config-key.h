@@ -24,6 +24,8 @@ struct config_reading {
     const char *name; /* Of the file. */
     struct config *config;
     char *error;
+    /* The first vlan rule of a port, NULL if there is none. */
+    const struct config_node *vlan_rule;
 };
 
 /* A known key: how its value is read, and where it goes in the struct of its
@@ -81,7 +83,7 @@ config_key_reader config_port_read_defaults, config_port_read_list;
 config_key_reader config_port_read_prefixes;
 void config_port_settings_uninit(struct config_port_settings *);
 /* Vlan rules take effect with l2: fabric only. */
-bool config_port_check_l2(struct config_reading *, const struct config_node *);
+bool config_port_check_l2(struct config_reading *);
 /* config-member.c */
 config_key_reader config_member_read_list;
 

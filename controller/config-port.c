@@ -117,10 +117,21 @@ read_vlan(struct config_reading *r, const struct config_node *node,
                               key->name, (int) min, MAX_VLAN);
 }
 
+/* 'l2' may follow the ports: whether it allows rules is asked at the end. */
+static void
+found_rule(struct config_reading *r, const struct config_node *node)
+{
+    if (!r->vlan_rule) {
+        r->vlan_rule = node;
+    }
+    r->config->has_vlan_rules = true;
+}
+
 static bool
 read_access(struct config_reading *r, const struct config_node *node,
             const struct config_key *key, void *out)
 {
+    found_rule(r, node);
     return read_vlan(r, node, key, 1, out);
 }
 
@@ -130,6 +141,28 @@ compare_vlans(const void *a_, const void *b_)
     const uint16_t *a = a_, *b = b_;
 
     return (int) *a - (int) *b;
+}
+
+static bool
+read_trunk_vlans(struct config_reading *r, const struct config_node *list,
+                 const struct config_key *key, uint16_t *vlans)
+{
+    bool seen[MAX_VLAN + 1] = {false};
+
+    for (size_t i = 0; i < list->n_children; i++) {
+        const struct config_node *node = list->children[i];
+
+        if (!read_vlan(r, node, key, 0, &vlans[i])) {
+            return false;
+        }
+        if (seen[vlans[i]]) {
+            return config_key_fail(r, node, "vlan %u is given twice",
+                                   (unsigned int) vlans[i]);
+        }
+        seen[vlans[i]] = true;
+    }
+    qsort(vlans, list->n_children, sizeof *vlans, compare_vlans);
+    return true;
 }
 
 static bool
@@ -143,15 +176,13 @@ read_trunk(struct config_reading *r, const struct config_node *list,
                                key->name);
     }
     uint16_t *vlans = xcalloc(list->n_children + 1, sizeof *vlans);
+    /* At once, so that it is freed whatever comes. */
     l2->trunk_vlans = vlans;
     l2->n_trunk_vlans = list->n_children;
-    for (size_t i = 0; i < list->n_children; i++) {
-        if (!read_vlan(r, list->children[i], key, 0, &vlans[i])) {
-            return false;
-        }
+    if (list->n_children) {
+        found_rule(r, list);
     }
-    qsort(vlans, list->n_children, sizeof *vlans, compare_vlans);
-    return true;
+    return read_trunk_vlans(r, list, key, vlans);
 }
 
 #define PORT(MEMBER) offsetof(struct config_port, MEMBER)
@@ -186,8 +217,6 @@ read_port(struct config_reading *r, const struct config_node *map,
                                "a port has \"access_vlan\" or "
                                "\"trunk_vlans\", not both");
     }
-    r->config->has_vlan_rules |=
-        port->l2.access_vlan || port->l2.n_trunk_vlans;
     return (port->dpid && *port->port)
            || config_key_fail(r, map, "a port needs \"dpid\" and \"port\"");
 }
@@ -300,10 +329,10 @@ find_port(const struct config *config, uint64_t dpid,
 }
 
 bool
-config_port_check_l2(struct config_reading *r, const struct config_node *root)
+config_port_check_l2(struct config_reading *r)
 {
-    return !r->config->has_vlan_rules || r->config->l2 == CONFIG_L2_FABRIC
-           || config_key_fail(r, root,
+    return !r->vlan_rule || r->config->l2 == CONFIG_L2_FABRIC
+           || config_key_fail(r, r->vlan_rule,
                               "\"access_vlan\" and \"trunk_vlans\" of a "
                               "port need \"l2: fabric\"");
 }

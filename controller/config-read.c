@@ -116,5 +116,5 @@ config_read(const char *name, const struct config_node *root,
 
     return config_key_read_map(&r, root, "the configuration", keys, config,
                                NULL)
-           && config_port_check_l2(&r, root);
+           && config_port_check_l2(&r);
 }

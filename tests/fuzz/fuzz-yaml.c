@@ -52,6 +52,22 @@ check_prefixes(const struct ip_prefix *prefixes, size_t n)
 }
 
 static void
+check_port_l2(const struct config *config, uint64_t dpid,
+              const struct topo_port *port)
+{
+    struct config_port_l2 l2 = config_get_port_l2(config, dpid, port);
+
+    check(l2.access_vlan <= 4094);
+    check(!l2.access_vlan || !l2.n_trunk_vlans);
+    for (size_t i = 0; i < l2.n_trunk_vlans; i++) {
+        check(l2.trunk_vlans[i] <= 4094);
+        check(!i || l2.trunk_vlans[i - 1] < l2.trunk_vlans[i]);
+    }
+    check((!l2.access_vlan && !l2.n_trunk_vlans)
+          || (config->has_vlan_rules && config->l2 == CONFIG_L2_FABRIC));
+}
+
+static void
 check_port(const struct config *config, uint64_t dpid, const char *name,
            uint16_t vlan)
 {
@@ -65,6 +81,7 @@ check_port(const struct config *config, uint64_t dpid, const char *name,
     check(p.igmp.unicast_max > 0 && p.max_reports >= 0);
     check_prefixes(p.igmp.permit, p.igmp.n_permit);
     check_prefixes(p.igmp.deny, p.igmp.n_deny);
+    check_port_l2(config, dpid, &port);
 }
 
 static void

@@ -390,12 +390,24 @@ test_fabric_refused(void **state)
                    "f:1:26: \"probe_interval\" must be 0.02 to 3600 "
                    "seconds");
     assert_refused("l2: normal\nports: [{dpid: 1, port: p, access_vlan: 10}]",
-                   "f:1:1: \"access_vlan\" and \"trunk_vlans\" of a port "
+                   "f:2:41: \"access_vlan\" and \"trunk_vlans\" of a port "
+                   "need \"l2: fabric\"");
+    /* Of several the first; wherever "l2" stands. */
+    assert_refused("ports:\n"
+                   "  - {dpid: 1, port: o, trunk_vlans: []}\n"
+                   "  - {dpid: 1, port: p, trunk_vlans: [10]}\n"
+                   "  - {dpid: 1, port: q, access_vlan: 10}\n"
+                   "l2: none\n",
+                   "f:3:37: \"access_vlan\" and \"trunk_vlans\" of a port "
                    "need \"l2: fabric\"");
     assert_refused("ports: [{dpid: 1, port: p, access_vlan: 0}]",
                    "f:1:41: \"access_vlan\" takes vlans from 1 to 4094");
     assert_refused("ports: [{dpid: 1, port: p, trunk_vlans: [1, 4095]}]",
                    "f:1:45: \"trunk_vlans\" takes vlans from 0 to 4094");
+    assert_refused("ports: [{dpid: 1, port: p, trunk_vlans: [10, 0, 10]}]",
+                   "f:1:49: vlan 10 is given twice");
+    assert_refused("ports: [{dpid: 1, port: p, trunk_vlans: [0, 4094, 0]}]",
+                   "f:1:51: vlan 0 is given twice");
     assert_refused("ports: [{dpid: 1, port: p, trunk_vlans: 5}]",
                    "f:1:41: \"trunk_vlans\" must be a list of vlans");
     assert_refused(
