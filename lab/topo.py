@@ -13,7 +13,9 @@ with "l2: fabric".  With an Open vSwitch that runs, and ofmcastd on
 127.0.0.1:6653:
 
     mn --custom lab/topo.py --topo leafspine,4,2,4 --controller remote \\
-       --ipbase 10.1.0.0/24
+       --ipbase 10.1.0.0/24 --wait
+
+(--wait: until the controller knows all ports; --test does so by itself.)
 
 Without them, lab/mn does it all:  lab/mn --topo leafspine,4,2,4
 
@@ -22,6 +24,8 @@ module, speak OpenFlow 1.3 and keep their flows while the controller is away.
 The hosts write whole checksums: a veth leaves them to the receiving kernel,
 but the switch in between rewrites addresses.
 """
+
+import re
 
 from mininet.node import Host, OVSSwitch, RemoteController
 from mininet.topo import LinearTopo, SingleSwitchTopo, Topo
@@ -33,6 +37,19 @@ class McastSwitch(OVSSwitch):
         settings = {"datapath": "user", "protocols": "OpenFlow13",
                     "failMode": "secure", "reconnectms": 1000}
         super().__init__(name, **{**params, **settings})
+
+    def connected(self):
+        """What mn waits for before it tests.  A connection is not enough: a
+        port of a fabric forwards when it is known what it leads to, which its
+        flow in table 10 tells."""
+        if not super().connected():
+            return False
+        flows = self.dpctl("dump-flows", "--no-names", "table=10")
+        programmed = "priority=0 " in flows
+        is_fabric = "dl_type=0x88cc" in flows
+        known = set(map(int, re.findall(r"in_port=(\d+)", flows)))
+        return programmed and (not is_fabric
+                               or known >= set(self.ports.values()) - {0})
 
     def dpctl(self, *args):
         """'dpctl dump-groups' at mininet's prompt."""

@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(TOP, "lab"))
 from lab import Lab  # noqa: E402
 from procs import build_dir, exit_on_signals  # noqa: E402
 from rest import Daemon  # noqa: E402
+from topo import McastSwitch, OVSSwitch  # noqa: E402
 
 N = 2000
 
@@ -81,8 +82,7 @@ def test_leaf_spine(ofmcast):
 
 @pytest.mark.parametrize("topology", [
     "single,3", "linear,2", "tree,2,2", "leafspine,4,2,4",
-    "leafspine,2,2,2 --controller remote", "ring,4,1", "fattree,4",
-    "twobridges,2"])
+    "ring,4,1", "line,3,1", "fattree,4", "twobridges,2"])
 def test_mn(topology):
     """mn --custom lab/topo.py, as lab/mn runs it: all hosts reach each
     other."""
@@ -93,3 +93,49 @@ def test_mn(topology):
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert " 0% dropped" in said, said
+
+
+@pytest.mark.parametrize("config", ["l2: fabric\n"])
+@pytest.mark.parametrize("topology", ["leafspine,4,2,4", "ring,4,1"])
+def test_mn_of_the_readme(ofmcast, topology):
+    """mn itself, with mininet's own idea of a remote controller."""
+    process = ofmcast.lab.home.spawn(
+        # mn kills by name, see lab/mn.
+        "mn", "unshare", "--pid", "--fork", "--mount-proc", "--kill-child",
+        "mn", "--custom", os.path.join(TOP, "lab", "topo.py"),
+        "--topo", topology, "--controller", "remote",
+        "--ipbase", "10.1.0.0/24", "--test", "pingall")
+    assert process.wait(120) == 0, process.log()
+    assert " 0% dropped" in process.output() + process.log(), process.log()
+
+
+def test_config_of_lab_mn(tmp_path):
+    """Without a fabric no switch passes on what it does not know."""
+    config = tmp_path / "ofmcast.yaml"
+    config.write_text("l2: none\n")
+    done = subprocess.run(
+        [os.path.join(TOP, "lab", "mn"), "--config", config, "--topo",
+         "twobridges,1", "--test", "pingall"],
+        capture_output=True, text=True, timeout=120,
+        env={**os.environ, "OFMCAST_BUILD": build_dir()})
+    assert " 100% dropped" in done.stdout + done.stderr, done.stderr
+
+
+COMMON = " table=10, priority=0 actions=goto_table:20\n"
+FABRIC = COMMON + " table=10, priority=300,dl_type=0x88cc actions=...\n"
+
+
+@pytest.mark.parametrize("flows, waits", [
+    ("", True),                 # Not programmed yet.
+    (COMMON, False),            # No fabric: nothing to find out.
+    (FABRIC, True),
+    (FABRIC + " table=10, priority=100,in_port=1 actions=...\n", True),
+    (FABRIC + " table=10, priority=100,in_port=1 actions=...\n"
+     " table=10, priority=100,in_port=12,vlan_tci=0 actions=...\n", False)])
+def test_mn_waits_until_ports_are_known(monkeypatch, flows, waits):
+    """Else the first packets of a quick user get lost, now and then."""
+    switch = McastSwitch.__new__(McastSwitch)
+    switch.ports = {"lo": 0, "s1-eth1": 1, "s1-eth12": 12}
+    monkeypatch.setattr(OVSSwitch, "connected", lambda self: True)
+    monkeypatch.setattr(McastSwitch, "dpctl", lambda self, *args: flows)
+    assert switch.connected() == (not waits)
