@@ -27,6 +27,7 @@ libcontroller_a_SOURCES = \
 	controller/edges.c \
 	controller/fabric-hooks.c \
 	controller/fabric-hooks.h \
+	controller/fabric-links.c \
 	controller/fabric.c \
 	controller/fabric.h \
 	controller/fast-path.c \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-/* The fabric: roles of ports and links as they are found, and the turn in
- * which what depends on them follows. */
+/* The fabric: its switches and ports, and the turn in which what depends on
+ * links and roles follows. */
 
 #include "controller/fabric.h"
 
@@ -15,8 +15,6 @@
 #include "topo/topo-probe.h"
 
 VLOG_DEFINE_THIS_MODULE(fabric);
-
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
 enum {
     SHRINK_MS = 2,     /* A switch that dies takes all its links along. */
@@ -78,17 +76,6 @@ fabric_hop_peer(void *f_, const struct topo_span_hop *hop,
     return false;
 }
 
-static void
-add_ghost(struct fabric *f, const struct port_id *a, const struct port_id *b)
-{
-    f->ghosts =
-        xgrow(f->ghosts, f->n_ghosts, &f->allocated_ghosts, sizeof *f->ghosts);
-    f->ghosts[f->n_ghosts++] = (struct ghost_link){
-        .a = {fabric_node(f, a->dpid), (uint32_t) a->port_no},
-        .b = {fabric_node(f, b->dpid), (uint32_t) b->port_no},
-        .until = f->last_drain + 1};
-}
-
 /* One without links cannot be reached by packets either. */
 bool
 fabric_is_away(const struct fabric *f, uint32_t node)
@@ -131,8 +118,8 @@ fabric_changed(struct fabric *f)
     f->n_to_move = 0;
 }
 
-static void
-grow(struct fabric *f)
+void
+fabric_grow(struct fabric *f)
 {
     int64_t now = loop_now(f->ctl->loop);
     if (!f->grown) {
@@ -144,8 +131,8 @@ grow(struct fabric *f)
     fabric_changed(f);
 }
 
-static void
-shrink(struct fabric *f)
+void
+fabric_shrink(struct fabric *f)
 {
     int64_t now = loop_now(f->ctl->loop);
     if (!f->shrunk) {
@@ -154,106 +141,6 @@ shrink(struct fabric *f)
         loop_timer_set(f->ctl->loop, &f->shrink_timer, f->shrink_at);
     }
     fabric_changed(f);
-}
-
-/* The ops of topo-links. */
-
-static void
-send_probe(void *f_, const struct port_id *port, const void *frame,
-           size_t size)
-{
-    const struct fabric *f = f_;
-    struct ctl_switch *sw = switch_lookup(f->ctl, port->dpid);
-    if (sw) {
-        switch_packet_out(sw, 0, (uint32_t) port->port_no, frame, size);
-    }
-}
-
-static void
-flood_again(struct fabric *f)
-{
-    struct spread_key key = {.kind = SPREAD_FLOOD};
-    spread_mark(spread_get(f, &key));
-}
-
-static void
-count_edge(struct fabric *f, struct ctl_switch *sw, int change)
-{
-    bool had = sw->n_edges > 0;
-    sw->n_edges += (uint32_t) change;
-    if (had != (sw->n_edges > 0)) {
-        channels_mark_all(sw); /* Sources are searched for at edges. */
-        flood_again(f);
-        grow(f);
-    }
-}
-
-/* A port has become a link: whoever was behind it is not there. */
-static void
-forget_hosts(struct fabric *f, struct ctl_switch *sw,
-             const struct port_id *port)
-{
-    vlans_port_down(f->ctl, port);
-    streams_port_down(sw, (uint32_t) port->port_no);
-    hosts_port_down(f, port);
-}
-
-static void
-role_changed(void *f_, const struct port_id *id, enum topo_role role)
-{
-    struct fabric *f = f_;
-    struct ctl *ctl = f->ctl;
-    struct ctl_switch *sw = switch_lookup(ctl, id->dpid);
-    const struct topo_port *port = topo_lookup_port(ctl->topo, id);
-    if (!sw) {
-        return;
-    }
-    bool was_link = port && port->kind == TOPO_PORT_LINK;
-    bool was_edge = fabric_port_get(f, id)->edge;
-    fabric_port_get(f, id)->edge = role == TOPO_ROLE_EDGE;
-    if (was_edge != (role == TOPO_ROLE_EDGE)) {
-        count_edge(f, sw, was_edge ? -1 : 1);
-    }
-    if (port) {
-        topo_set_port_kind(ctl->topo, id,
-                           role == TOPO_ROLE_LINK ? TOPO_PORT_LINK
-                           : was_link             ? TOPO_PORT_HOST
-                                                  : port->kind);
-    }
-    if (role == TOPO_ROLE_LINK) {
-        forget_hosts(f, sw, id);
-    } else if (was_link && port && port->up && role == TOPO_ROLE_EDGE) {
-        vlans_port_up(ctl, id);
-    }
-    admit_set_role(sw, (uint32_t) id->port_no, role);
-    l2_set_flood(sw);
-    ctl_event(ctl, "port.role",
-              "{\"dpid\":\"" DPID_FMT "\",\"port\":%" PRIu64
-              ",\"role\":\"%s\"}",
-              id->dpid, id->port_no, topo_role_name(role));
-}
-
-static void
-tell_link(const struct ctl *ctl_, const char *type, const struct port_id *a,
-          const struct port_id *b, const char *reason)
-{
-    struct ctl *ctl = (struct ctl *) ctl_;
-    VLOG_INFO_RL(&rl, "%s: " DPID_FMT " %s - " DPID_FMT " %s %s", type,
-                 a->dpid, switch_port_name(ctl, a), b->dpid,
-                 switch_port_name(ctl, b), reason);
-    ctl_event(ctl, type,
-              "{\"a\":{\"dpid\":\"" DPID_FMT "\",\"port\":%" PRIu64
-              "},\"b\":{\"dpid\":\"" DPID_FMT "\",\"port\":%" PRIu64
-              "},\"reason\":\"%s\"}",
-              a->dpid, a->port_no, b->dpid, b->port_no, reason);
-}
-
-static void
-link_up(void *f_, const struct port_id *a, const struct port_id *b)
-{
-    struct fabric *f = f_;
-    tell_link(f->ctl, "link.up", a, b, "");
-    grow(f);
 }
 
 /* Trees are made for parts of the net as they were found: a link between two
@@ -267,56 +154,6 @@ add_link(void *f_, const struct topo_link_view *link)
                   link->b.dpid, (uint32_t) link->b.port_no);
     return true;
 }
-
-static void
-link_down(void *f_, const struct port_id *a, const struct port_id *b,
-          enum topo_link_end reason)
-{
-    struct fabric *f = f_;
-    tell_link(f->ctl, "link.down", a, b, topo_link_end_name(reason));
-    add_ghost(f, a, b);
-    if (topo_net_unlink(f->net, a->dpid, (uint32_t) a->port_no)) {
-        shrink(f);
-    }
-}
-
-static void
-suspect(void *f_, const struct port_id *port, enum topo_suspicion suspicion)
-{
-    struct fabric *f = f_;
-    VLOG_WARN_RL(&rl, DPID_FMT " port %s: a probe that is not believed: %s",
-                 port->dpid, switch_port_name(f->ctl, port),
-                 topo_suspicion_name(suspicion));
-    ctl_event(f->ctl, "link.suspect",
-              "{\"dpid\":\"" DPID_FMT "\",\"port\":%" PRIu64
-              ",\"reason\":\"%s\"}",
-              port->dpid, port->port_no, topo_suspicion_name(suspicion));
-}
-
-static bool
-has_hosts(void *f_, const struct port_id *port)
-{
-    return fabric_port_get(f_, port)->hosts != NULL;
-}
-
-static bool
-may_link(void *f_, const struct port_id *port)
-{
-    const struct fabric *f = f_;
-    return config_get_port_l2(f->ctl->config, port->dpid,
-                              topo_lookup_port(f->ctl->topo, port))
-        .may_link;
-}
-
-static const struct topo_links_ops links_ops = {
-    .send = send_probe,
-    .role_changed = role_changed,
-    .link_up = link_up,
-    .link_down = link_down,
-    .suspect = suspect,
-    .has_hosts = has_hosts,
-    .may_link = may_link,
-};
 
 static void
 set_links_timer(struct fabric *f)
@@ -413,8 +250,8 @@ fabric_create(struct ctl *ctl)
     memcpy(config.key, f->key, sizeof config.key);
     f->ctl = ctl;
     f->net = topo_net_create();
-    f->links =
-        topo_links_create(&config, &links_ops, f, seed, loop_now(ctl->loop));
+    f->links = topo_links_create(&config, &fabric_links_ops, f, seed,
+                                 loop_now(ctl->loop));
     f->settled = true;
     loop_timer_init(&f->links_timer, turn_timer_cb, f);
     loop_timer_init(&f->grow_timer, turn_timer_cb, f);
@@ -526,7 +363,7 @@ fabric_switch_connected(struct ctl_switch *sw)
     struct fabric *f = sw->ctl->fabric;
     if (f) {
         topo_net_set_away(f->net, topo_net_add(f->net, sw->dpid), false);
-        grow(f);
+        fabric_grow(f);
     }
 }
 
@@ -587,7 +424,7 @@ fabric_switch_closed(struct ctl_switch *sw)
         topo_links_switch_away(f->links, sw->dpid, loop_now(f->ctl->loop));
         set_links_timer(f);
         drains_settled(f, sw);
-        shrink(f);
+        fabric_shrink(f);
     }
 }
 
@@ -618,7 +455,7 @@ fabric_port_down(struct ctl_switch *sw, const struct port_id *port)
     struct fabric *f = sw->ctl->fabric;
     if (f) {
         topo_links_port_down(f->links, port, loop_now(f->ctl->loop));
-        role_changed(f, port, TOPO_ROLE_UNKNOWN);
+        fabric_links_ops.role_changed(f, port, TOPO_ROLE_UNKNOWN);
         hosts_port_down(f, port);
         set_links_timer(f);
         if (!topo_lookup_port(f->ctl->topo, port)) {

@@ -241,6 +241,12 @@ void trees_destroy(struct fabric *);
 /* Anything that may have made the net another, or a better one: moves are put
  * off. */
 void fabric_changed(struct fabric *);
+/* What was added is used soon, what is gone is mended nearly at once. */
+void fabric_grow(struct fabric *);
+void fabric_shrink(struct fabric *);
+
+/* fabric-links.c; of a struct fabric. */
+extern const struct topo_links_ops fabric_links_ops;
 
 /* spread-ends.c */
 /* Looks again who wants it, as far as something may have changed.  True if an
