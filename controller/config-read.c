@@ -47,6 +47,7 @@ read_fabric(struct config_reading *r, const struct config_node *node,
     static const struct config_key keys[] = {
         FABRIC(probe_interval, 20),
         FABRIC(host_probe_interval, 100),
+        FABRIC(echo_interval, 5),
         FABRIC(hold_time, 0),
         {.name = NULL},
     };

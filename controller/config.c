@@ -28,6 +28,7 @@ config_default(void)
     config->l2 = CONFIG_L2_NORMAL;
     config->fabric = (struct config_fabric){.probe_interval = 1000,
                                             .host_probe_interval = 10000,
+                                            .echo_interval = 20,
                                             .hold_time = 10000};
     for (int f = 0; f < IGMP_N_FAMILIES; f++) {
         igmp_config_init(&config->vlan_default.igmp[f]);

@@ -67,6 +67,7 @@ struct config_port {
 struct config_fabric {
     int64_t probe_interval;      /* Of links... */
     int64_t host_probe_interval; /* ...and of ports to hosts. */
+    int64_t echo_interval;       /* Of switches that are away. */
     int64_t hold_time; /* Quiet before trees move to what is best now. */
 };
 

@@ -235,7 +235,8 @@ links_config(const struct config *config)
 {
     struct topo_links_config c = {
         .probe_interval = config->fabric.probe_interval,
-        .host_probe_interval = config->fabric.host_probe_interval};
+        .host_probe_interval = config->fabric.host_probe_interval,
+        .echo_interval = config->fabric.echo_interval};
     return c;
 }
 

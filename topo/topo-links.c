@@ -149,6 +149,9 @@ take_config(struct topo_links *l, const struct topo_links_config *config)
     if (l->config.host_probe_interval <= 0) {
         l->config.host_probe_interval = HOST_PROBE_INTERVAL_MS;
     }
+    if (l->config.echo_interval <= 0) {
+        l->config.echo_interval = TOPO_ECHO_MS;
+    }
     if (l->config.probe_interval < INTERVAL_MIN_MS) {
         l->config.probe_interval = INTERVAL_MIN_MS;
     }

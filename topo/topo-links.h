@@ -34,7 +34,7 @@
  * has missed TOPO_MISSES probes in a row.  When a switch loses its connection
  * (topo_links_switch_away()) its links stay: it forwards on.  Its neighbours
  * then send echo requests, which a switch's data plane returns by itself
- * (topo-probe.h), at 0 ms and each TOPO_ECHO_MS; TOPO_ECHO_MISSES in a row
+ * (topo-probe.h), at 0 ms and each echo_interval; TOPO_ECHO_MISSES in a row
  * without an answer, and the link is gone.  The echo is also how a port that
  * was a link (restored, or of a link lost) tells whether there is still a
  * switch behind it that has no controller: as long as it is answered the port
@@ -71,7 +71,7 @@ enum {
     TOPO_PROBES_PER_S = 4000,
     TOPO_MISSES = 3,
     TOPO_PROBE_LIFE_MS = 3000,
-    TOPO_ECHO_MS = 20,       /* The first second of being away... */
+    TOPO_ECHO_MS = 20,       /* By default, the first second away... */
     TOPO_ECHO_SLOW_MS = 200, /* ...and from then on. */
     TOPO_ECHO_MISSES = 5,
     TOPO_FLAPS = 3,
@@ -109,6 +109,7 @@ struct topo_links_config {
     uint8_t key[32];             /* Of the authentication code. */
     int64_t probe_interval;      /* ms; default 1000. */
     int64_t host_probe_interval; /* ms; default 10000. */
+    int64_t echo_interval;       /* ms; default TOPO_ECHO_MS. */
 };
 
 struct topo_links_ops {

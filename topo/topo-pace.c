@@ -278,6 +278,7 @@ static void
 send_echo(struct topo_links *l, struct topo_links_port *p, int64_t now)
 {
     bool is_fast = p->peer && now - p->echo_since < 1000;
+    int64_t interval = l->config.echo_interval;
 
     p->wants_echo = false;
     if (!has_use_for_echo(p)) {
@@ -291,7 +292,10 @@ send_echo(struct topo_links *l, struct topo_links_port *p, int64_t now)
     l->counters.echoes_sent++;
     send_frame(l, p, TOPO_PROBE_ECHO, now);
     timer_heap_set(&l->echoes, &p->echo_timer,
-                   now + (is_fast ? TOPO_ECHO_MS : TOPO_ECHO_SLOW_MS));
+                   now
+                       + (is_fast || interval > TOPO_ECHO_SLOW_MS
+                              ? interval
+                              : TOPO_ECHO_SLOW_MS));
 }
 
 /* What the port's role depends on is asked at one time: the probe starts the

@@ -375,9 +375,10 @@ sim_fabric_init(struct sim_fabric *f, uint64_t seed)
              "vlans:\n"
              "  default: {querier_address: 10.0.0.1, last_member_count: 1}\n",
              l2,
-             f->is_fabric ? "fabric: {probe_interval: 0.25,"
-                            " host_probe_interval: 1, hold_time: 0.2}\n"
-                          : "");
+             f->is_fabric
+                 ? "fabric: {probe_interval: 1, host_probe_interval: 1,"
+                   " echo_interval: 0.15, hold_time: 0.2}\n"
+                 : "");
     sim_net_init(&f->net, yaml, f->wires.n_switches, WIRES_PORTS);
     f->net.aux = f;
     f->net.changed = sim_fabric_check;

@@ -353,15 +353,16 @@ static void
 test_fabric(void **state)
 {
     (void) state;
-    struct config *config =
-        parse("l2: fabric\n"
-              "fabric: {probe_interval: 0.1, hold_time: 0}\n"
-              "ports:\n"
-              "  - {dpid: 1, port: a, access_vlan: 10, link: never}\n"
-              "  - {dpid: 1, port: 7, trunk_vlans: [20, 0, 10]}\n");
+    struct config *config = parse(
+        "l2: fabric\n"
+        "fabric: {probe_interval: 0.1, echo_interval: 0.05, hold_time: 0}\n"
+        "ports:\n"
+        "  - {dpid: 1, port: a, access_vlan: 10, link: never}\n"
+        "  - {dpid: 1, port: 7, trunk_vlans: [20, 0, 10]}\n");
     assert_int_equal(config->l2, CONFIG_L2_FABRIC);
     assert_int_equal(config->fabric.probe_interval, 100);
     assert_int_equal(config->fabric.host_probe_interval, 10000);
+    assert_int_equal(config->fabric.echo_interval, 50);
     assert_int_equal(config->fabric.hold_time, 0);
 
     struct config_port_l2 access = port_l2(config, 1, "a");
