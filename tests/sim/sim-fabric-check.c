@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "controller/view-fabric.h"
+
 /* Holding the switches' tables against the model. */
 
 enum { RESEND_TURNS = 20 };
@@ -340,6 +342,15 @@ look_for_leavers(void *l_, const struct view_group *view)
 }
 
 static bool
+is_draining(struct sim_fabric *f)
+{
+    struct view_fabric view;
+
+    view_fabric(f->net.ctl, &view);
+    return view.n_draining > 0;
+}
+
+static bool
 is_done(void *f_)
 {
     struct sim_fabric *f = f_;
@@ -353,7 +364,8 @@ is_done(void *f_)
         send_again(f);
     }
     view_groups(f->net.ctl, look_for_leavers, &l);
-    return !l.found && !f->n_queued && !compare_all(f, text, sizeof text);
+    return !l.found && !f->n_queued && !is_draining(f)
+           && !compare_all(f, text, sizeof text);
 }
 
 static void
@@ -379,9 +391,12 @@ sim_fabric_rest(struct sim_fabric *f)
     settled = settled && sim_net_settle(&f->net);
     bool done = settled && sim_net_wait(&f->net, is_done, f, FABRIC_WAIT_MS);
 
-    /* What is right once must stay right. */
+    /* What is right once must stay right; but what moves in two steps, as
+     * broadcasts do after the hold time, is away in between. */
     if (done && !f->problem[0]) {
         settled = sim_net_settle(&f->net);
+        done = !is_draining(f)
+               || sim_net_wait(&f->net, is_done, f, FABRIC_WAIT_MS);
     }
     if (f->problem[0]) {
         sim_fabric_fail(f, f->problem);

@@ -87,6 +87,8 @@ def test_unicast_takes_a_shortest_path_and_no_other(scene):
     assert not any(w.frames() for w in wires.values())
     used = [i for i, w in links.items() if w.frames()]
     # To and fro, 20 frames on each link of the two ways, and nothing else.
+    wait_until(lambda: all(len(links[i].frames()) >= 20 for i in used), 5,
+               "tcpdump has told of all")
     assert {len(links[i].frames()) for i in used} == {20}
     distance = {"ring": 1, "leaf": 2, "fat": 4}
     shape = "ring" if len(scene.switches) == 4 else \
