@@ -42,10 +42,13 @@ def test_a_stream_reaches_each_member_once_and_nobody_else(scene):
                 ttl=4).wait()
 
     for receiver in receivers:
-        expect_all(receiver.wait_for(N).stop(), N, source=source.ip,
-                   group=GROUP)
+        receiver.wait_for(N)
+    used = scene.tree_links()  # Before anybody leaves.
+    spines = {s.dpid_text for s in scene.spines}
+    assert len(spines & {s["dpid"] for s in scene.tree()["switches"]}) <= 1
+    for receiver in receivers:
+        expect_all(receiver.stop(), N, source=source.ip, group=GROUP)
     assert [t.stop()["received"] for t in bystanders] == [0] * len(bystanders)
-    used = scene.tree_links()
     for link in scene.links:
         got = [ends[e.iface].stop()["received"] for e in link.ends]
         on_tree = frozenset(e.iface for e in link.ends) in used
@@ -53,8 +56,6 @@ def test_a_stream_reaches_each_member_once_and_nobody_else(scene):
         # until the source was on the tree comes by no link).
         assert min(got) == 0 and max(got) <= N, link.name
         assert (max(got) > N - 100) == on_tree, (link.name, got)
-    spines = {s.dpid_text for s in scene.spines}
-    assert len(spines & {s["dpid"] for s in scene.tree()["switches"]}) <= 1
 
 
 def test_a_broadcast_reaches_each_host_once(scene):
