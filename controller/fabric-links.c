@@ -89,10 +89,9 @@ role_changed(void *f_, const struct port_id *id, enum topo_role role)
 }
 
 static void
-tell_link(const struct ctl *ctl_, const char *type, const struct port_id *a,
+tell_link(struct ctl *ctl, const char *type, const struct port_id *a,
           const struct port_id *b, const char *reason)
 {
-    struct ctl *ctl = (struct ctl *) ctl_;
     VLOG_INFO_RL(&rl, "%s: " DPID_FMT " %s - " DPID_FMT " %s %s", type,
                  a->dpid, switch_port_name(ctl, a), b->dpid,
                  switch_port_name(ctl, b), reason);

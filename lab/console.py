@@ -57,3 +57,16 @@ class Console:
                 shown = len(lines)
             return time.monotonic() > end
         wait_until(draw, seconds + 5, "the table")
+
+    def stopped(self, daemon):
+        """Stops it, and says how it took that."""
+        status = daemon.stop(20)
+        self.verdict(status == 0, "ofmcastd stopped cleanly")
+        if status:
+            self.output(daemon.process.log())
+
+    def sum_up(self):
+        self.say()
+        self.say(self.paint("1", f"{'FAIL' if self.failed else 'PASS'}:"
+                            f" {self.passed} checks held, {self.failed}"
+                            " did not"))

@@ -160,11 +160,6 @@ class FabricDemo:
         self.heal()
         for stream in self.streams:
             stream.stop()
-        status = self.daemon.stop(20)
-        c.verdict(status == 0, "ofmcastd stopped cleanly")
-        if status:
-            c.output(self.daemon.process.log())
-        c.say()
-        c.say(c.paint("1", f"{'FAIL' if c.failed else 'PASS'}: {c.passed}"
-                      f" checks held, {c.failed} did not"))
+        c.stopped(self.daemon)
+        c.sum_up()
         return 1 if c.failed else 0
