@@ -91,6 +91,9 @@ admit_set_role(struct ctl_switch *sw, uint32_t no, enum topo_role role)
 {
     struct ofp_flow flow = port_flow(no, role);
     unadmit_vlans(sw, no);
+    if (role == TOPO_ROLE_LINK && !admit_port(sw, no)->open) {
+        role = TOPO_ROLE_UNKNOWN;
+    }
     switch (role) {
     case TOPO_ROLE_UNKNOWN:
         ofp_table_unset(sw->table, flow.table, flow.priority, &flow.match);

@@ -16,6 +16,26 @@
  * have. */
 enum { MARK = 4, MARK_LOCAL = MARK | 2 };
 
+/* A marked packet keeps to marked entries: where there is none, as while a
+ * move begins or ends out of order (a daemon that is killed, a net that
+ * breaks), the usual ones would take it to another tree, and round. */
+void
+channel_set_guard(struct ctl_switch *sw)
+{
+    static const uint16_t types[] = {ETH_TYPE_IPV4, ETH_TYPE_IPV6};
+    struct ofp_flow flow = {.table = TABLE_MCAST,
+                            .priority = PRIO_MOVE + PRIO_STAR_G / 2,
+                            .cookie = cookie_make(COOKIE_PIPELINE, 0)};
+    flow.match.fields =
+        OFP_MATCH_METADATA | OFP_MATCH_ETH_TYPE | OFP_MATCH_ETH_DST;
+    flow.match.metadata = FROM_LINK;
+    flow.match.eth_dst.b[0] = flow.match.eth_dst_mask.b[0] = MARK | 1;
+    for (size_t i = 0; i < 2; i++) {
+        flow.match.eth_type = types[i];
+        pipeline_set_flow(sw, &flow);
+    }
+}
+
 static struct ofp_flow
 move_flow(const struct channel *channel, enum move_way way)
 {
@@ -51,6 +71,18 @@ rewrite(const struct ctl_switch *sw, const struct channel *channel,
     }
 }
 
+/* As if the switch had no entry: what is shown to us we deliver
+ * (streams.c). */
+static void
+set_miss(struct ctl_switch *sw, const struct channel *channel)
+{
+    struct ofp_flow flow = move_flow(channel, MOVE_LEFT);
+    flow.output = OFP_OUT_NONE;
+    flow.punt = true;
+    flow.punt_meter = METER_SOURCES;
+    ofp_table_set(sw->table, &flow, NULL, 0, 0, NULL);
+}
+
 static void
 set_entry(struct ctl_switch *sw, const struct channel *channel,
           enum move_way way)
@@ -80,12 +112,19 @@ unset_entry(struct ctl_switch *sw, const struct channel *channel,
 void
 channel_set_move(struct ctl_switch *sw, const struct channel *channel)
 {
-    for (int way = MOVE_MARKED; way <= MOVE_FLIPPED; way++) {
-        if (fabric_moves(sw, channel->vlan, &channel->group, way)) {
-            set_entry(sw, channel, way);
-        } else {
-            unset_entry(sw, channel, way);
-        }
+    uint16_t vlan = channel->vlan;
+    const struct ip_addr *group = &channel->group;
+    if (fabric_moves(sw, vlan, group, MOVE_MARKED)) {
+        set_entry(sw, channel, MOVE_MARKED);
+    } else {
+        unset_entry(sw, channel, MOVE_MARKED);
+    }
+    if (fabric_moves(sw, vlan, group, MOVE_FLIPPED)) {
+        set_entry(sw, channel, MOVE_FLIPPED);
+    } else if (fabric_moves(sw, vlan, group, MOVE_LEFT)) {
+        set_miss(sw, channel);
+    } else {
+        unset_entry(sw, channel, MOVE_FLIPPED);
     }
 }
 

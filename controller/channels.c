@@ -238,21 +238,22 @@ find_source(const struct channel_state *c, const struct ip_addr *address)
 }
 
 /* Those that filters name, sorted, each once; the caller frees them.  After a
- * restart not all switches may have told yet whose filters there are. */
+ * restart not all switches may have told yet whose filters there are; and what
+ * moves to another tree keeps the entries that it has. */
 static struct ip_addr *
 named_sources(const struct channel_state *c, const struct igmp_snoop *snoop,
               size_t *n)
 {
     const struct channel_key *key = &c->key;
     size_t room = igmp_snoop_filtered_sources(snoop, &key->group, NULL, 0);
-    size_t found = fabric_found_sources(c->sw, key, NULL);
+    size_t found = fabric_held_sources(c->sw, key, NULL);
     *n = 0;
     if (!room && !found) {
         return NULL;
     }
     struct ip_addr *addresses = xcalloc(room + found, sizeof *addresses);
     *n = igmp_snoop_filtered_sources(snoop, &key->group, addresses, room);
-    *n += fabric_found_sources(c->sw, key, &addresses[*n]);
+    *n += fabric_held_sources(c->sw, key, &addresses[*n]);
     *n = ip_addr_sort(addresses, *n);
     return addresses;
 }
@@ -304,7 +305,7 @@ static void
 compile_move(struct channel_state *c)
 {
     const struct channel_key *key = &c->key;
-    bool moves = fabric_moves(c->sw, key->vlan, &key->group, MOVE_MARKED);
+    bool moves = fabric_is_moving(c->sw, key->vlan, &key->group);
     if (moves || c->moving) {
         struct channel star = channel_of(c, &IP_ADDR_ANY);
         channel_set_move(c->sw, &star);

@@ -257,6 +257,27 @@ format_peer(const struct sockaddr *sa, char peer[PEER_SIZE])
     }
 }
 
+void
+listener_take(struct listener *l, int fd, const char *peer)
+{
+    struct conn *c = xcalloc(1, sizeof *c);
+    c->listener = l;
+    snprintf(c->peer, sizeof c->peer, "%s", peer);
+    loop_timer_init(&c->timer, timer_cb, c);
+    DL_APPEND(l->conns, c);
+    l->n_conns++;
+    c->bev =
+        bufferevent_socket_new(loop_base(l->loop), fd, BEV_OPT_CLOSE_ON_FREE);
+    bufferevent_set_max_single_read(c->bev, READ_CHUNK);
+    bufferevent_set_max_single_write(c->bev, CONN_MAX_OUTPUT);
+    bufferevent_setcb(c->bev, read_cb, NULL, event_cb, c);
+    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+    c->session = ofp_session_create(&session_ops, c, l->probe_interval,
+                                    loop_now(l->loop));
+    VLOG_DBG("%s: connected", c->peer);
+    conn_settle(c);
+}
+
 static void
 accept_cb(struct evconnlistener *evl, int fd, struct sockaddr *sa, int size,
           void *l_)
@@ -274,22 +295,9 @@ accept_cb(struct evconnlistener *evl, int fd, struct sockaddr *sa, int size,
      * than everything else. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 
-    struct conn *c = xcalloc(1, sizeof *c);
-    c->listener = l;
-    format_peer(sa, c->peer);
-    loop_timer_init(&c->timer, timer_cb, c);
-    DL_APPEND(l->conns, c);
-    l->n_conns++;
-    c->bev =
-        bufferevent_socket_new(loop_base(l->loop), fd, BEV_OPT_CLOSE_ON_FREE);
-    bufferevent_set_max_single_read(c->bev, READ_CHUNK);
-    bufferevent_set_max_single_write(c->bev, CONN_MAX_OUTPUT);
-    bufferevent_setcb(c->bev, read_cb, NULL, event_cb, c);
-    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-    c->session = ofp_session_create(&session_ops, c, l->probe_interval,
-                                    loop_now(l->loop));
-    VLOG_DBG("%s: connected", c->peer);
-    conn_settle(c);
+    char peer[PEER_SIZE];
+    format_peer(sa, peer);
+    listener_take(l, fd, peer);
 }
 
 static void

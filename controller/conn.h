@@ -46,6 +46,9 @@ struct listener *listener_create(struct loop *, const struct config_listen *,
                                  char error[CONFIG_ERROR_SIZE]);
 /* Closes its connections too, without reporting them. */
 void listener_destroy(struct listener *);
+/* A connected, non-blocking stream socket, as if it had been accepted: it is
+ * the listener's from now on.  'peer' is its name in logs. */
+void listener_take(struct listener *, int fd, const char *peer);
 uint16_t listener_port(const struct listener *);
 void listener_set_probe_interval(struct listener *, int64_t);
 

@@ -154,6 +154,7 @@ struct ctl_switch {
 /* An entry found on the switch, until it is restored. */
 enum adopted_kind {
     ADOPTED_LEARN, /* A channel's sources are searched for. */
+    ADOPTED_MOVE,  /* It was on its way to another tree. */
     ADOPTED_CHANNEL,
     ADOPTED_ROUTERS, /* Of a vlan; the group: any of the family. */
     ADOPTED_FLOOD
@@ -488,6 +489,8 @@ void channel_restore(struct ctl_switch *, const struct adopted_entry *,
  * (no way) all of it. */
 void channel_set_move(struct ctl_switch *, const struct channel *);
 void channel_unset_move(struct ctl_switch *, const struct channel *);
+/* What no switch of a fabric is ever without. */
+void channel_set_guard(struct ctl_switch *);
 
 /* copies.c */
 /* Copies that this switch makes of the channel, sorted so that equal rewrites

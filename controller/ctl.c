@@ -150,6 +150,12 @@ ctl_openflow_port(const struct ctl *ctl)
     return listener_port(ctl->listener);
 }
 
+void
+ctl_take_switch(struct ctl *ctl, int fd, const char *peer)
+{
+    listener_take(ctl->listener, fd, peer);
+}
+
 static bool
 listen_equal(const struct config_listen *a, const struct config_listen *b)
 {

@@ -35,6 +35,9 @@ void ctl_reconfigure(struct ctl *, const struct config *,
                      char notice[CONFIG_ERROR_SIZE]);
 /* The port that the OpenFlow listener got (of use with port 0). */
 uint16_t ctl_openflow_port(const struct ctl *);
+/* A switch in the same process: as if the listener had accepted 'fd', a
+ * connected, non-blocking stream socket, which is the ctl's from now on. */
+void ctl_take_switch(struct ctl *, int fd, const char *peer);
 
 enum ctl_wait { CTL_WAIT_APPLIED, CTL_WAIT_STORED };
 

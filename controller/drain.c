@@ -94,17 +94,22 @@ timer_cb(void *d_, int64_t now)
     lay_ghosts(f);
 }
 
+int64_t
+drain_datapath_ms(const struct ctl *ctl)
+{
+    int64_t ms = DATAPATH_MS + (int64_t) streams_count(ctl) / STREAMS_PER_MS;
+    return ms < DATAPATH_MAX_MS ? ms : DATAPATH_MAX_MS;
+}
+
 static int64_t
 delay(const struct drain *d)
 {
-    int64_t ms =
-        DATAPATH_MS + (int64_t) streams_count(d->ctl) / STREAMS_PER_MS;
+    int64_t ms = drain_datapath_ms(d->ctl);
     bool moves = false;
     for (const struct spread *s = d->spreads; s; s = s->next_of_drain) {
         moves |= s->move != NULL;
     }
-    ms = moves && ms < MOVE_MS ? MOVE_MS : ms;
-    return ms < DATAPATH_MAX_MS ? ms : DATAPATH_MAX_MS;
+    return moves && ms < MOVE_MS ? MOVE_MS : ms;
 }
 
 static void

@@ -169,6 +169,14 @@ fabric_moves(const struct ctl_switch *sw, uint16_t vlan,
     return s && spread_moves(s, fabric_node(sw->ctl->fabric, sw->dpid), way);
 }
 
+bool
+fabric_is_moving(const struct ctl_switch *sw, uint16_t vlan,
+                 const struct ip_addr *group)
+{
+    return fabric_moves(sw, vlan, group, MOVE_MARKED)
+           || fabric_moves(sw, vlan, group, MOVE_LEFT);
+}
+
 void
 fabric_each_router_port(const struct ctl_switch *sw, uint16_t vlan,
                         enum igmp_family family,
@@ -202,15 +210,15 @@ fabric_is_on(const struct ctl_switch *sw, uint16_t vlan,
 {
     const struct spread *s = channel_spread(sw, vlan, group);
     uint32_t node = s ? fabric_node(sw->ctl->fabric, sw->dpid) : TOPO_NO_NODE;
-    return s && (spread_is_on(s, node) || spread_moves(s, node, MOVE_MARKED));
+    return s && (spread_is_on(s, node) || fabric_is_moving(sw, vlan, group));
 }
 
 size_t
-fabric_found_sources(const struct ctl_switch *sw,
-                     const struct channel_key *key, struct ip_addr *sources)
+fabric_held_sources(const struct ctl_switch *sw, const struct channel_key *key,
+                    struct ip_addr *sources)
 {
     const struct spread *s = channel_spread(sw, key->vlan, &key->group);
-    size_t n = s && s->restored ? s->n_entries - 1 : 0;
+    size_t n = s && (s->restored || s->move) ? s->n_entries - 1 : 0;
     for (size_t i = 0; sources && i < n; i++) {
         sources[i] = s->entries[i + 1].source;
     }
@@ -237,6 +245,7 @@ key_of_adopted(const struct adopted_entry *e)
     case ADOPTED_FLOOD:
         return (struct spread_key){.kind = SPREAD_FLOOD};
     case ADOPTED_LEARN:
+    case ADOPTED_MOVE:
     case ADOPTED_CHANNEL:
         break;
     }

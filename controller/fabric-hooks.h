@@ -64,19 +64,23 @@ void fabric_each_port(const struct ctl_switch *, uint16_t vlan,
                       const struct ip_addr *group, bool moving,
                       void (*cb)(void *aux, uint32_t port), void *aux);
 /* While a channel moves to another tree: does this switch know marked packets
- * (MOVE_MARKED), does it mark what comes from its hosts (MOVE_FLIPPED)? */
-enum move_way { MOVE_MARKED, MOVE_FLIPPED };
+ * (MOVE_MARKED), does it mark what comes from its hosts (MOVE_FLIPPED), or,
+ * as it leaves the tree, show it to us (MOVE_LEFT)? */
+enum move_way { MOVE_MARKED, MOVE_FLIPPED, MOVE_LEFT };
 bool fabric_moves(const struct ctl_switch *, uint16_t vlan,
                   const struct ip_addr *group, enum move_way);
+/* Any of them? */
+bool fabric_is_moving(const struct ctl_switch *, uint16_t vlan,
+                      const struct ip_addr *group);
 void fabric_each_router_port(const struct ctl_switch *, uint16_t vlan,
                              enum igmp_family,
                              void (*cb)(void *aux, uint32_t port), void *aux);
-/* Until a restarted daemon has heard all: how many sources of the channel had
- * entries of their own on switches; they are written to 'sources' unless that
- * is NULL. */
-size_t fabric_found_sources(const struct ctl_switch *,
-                            const struct channel_key *,
-                            struct ip_addr *sources);
+/* Until a restarted daemon has heard all, and while the channel moves: how
+ * many of its sources have had entries of their own; they are written to
+ * 'sources' unless that is NULL. */
+size_t fabric_held_sources(const struct ctl_switch *,
+                           const struct channel_key *,
+                           struct ip_addr *sources);
 /* Does the channel's tree touch the switch? */
 bool fabric_is_on(const struct ctl_switch *, uint16_t vlan,
                   const struct ip_addr *group);

@@ -6,6 +6,9 @@
 
 #include "controller/fabric.h"
 
+#include <stdlib.h>
+#include <utlist.h>
+
 #include "controller/log.h"
 #include "lib/xalloc.h"
 
@@ -64,8 +67,10 @@ role_changed(void *f_, const struct port_id *id, enum topo_role role)
         return;
     }
     bool was_link = port && port->kind == TOPO_PORT_LINK;
-    bool was_edge = fabric_port_get(f, id)->edge;
-    fabric_port_get(f, id)->edge = role == TOPO_ROLE_EDGE;
+    struct fabric_port *p = fabric_port_get(f, id);
+    bool was_edge = p->edge;
+    p->edge = role == TOPO_ROLE_EDGE;
+    p->open &= role == TOPO_ROLE_LINK;
     if (was_edge != (role == TOPO_ROLE_EDGE)) {
         count_edge(f, sw, was_edge ? -1 : 1);
     }
@@ -102,12 +107,121 @@ tell_link(struct ctl *ctl, const char *type, const struct port_id *a,
               a->dpid, a->port_no, b->dpid, b->port_no, reason);
 }
 
+/* Links that are new.  A cable may be up at one end for so long that the other
+ * is taken for an edge; when the first end is plugged in that other one still
+ * floods into it. */
+
+bool
+fabric_link_is_open(struct fabric *f, const struct port_id *a,
+                    const struct port_id *b)
+{
+    return fabric_port_get(f, a)->open && fabric_port_get(f, b)->open;
+}
+
 static void
 link_up(void *f_, const struct port_id *a, const struct port_id *b)
 {
     struct fabric *f = f_;
     tell_link(f->ctl, "link.up", a, b, "");
-    fabric_grow(f);
+    if (fabric_link_is_open(f, a, b)) {
+        fabric_grow(f);
+        return;
+    }
+    struct new_link *link = xcalloc(1, sizeof *link);
+    link->ends[0] = *a;
+    link->ends[1] = *b;
+    LL_PREPEND(f->new_links, link);
+    loop_want_turn(f->ctl->loop);
+}
+
+static void
+open_port(struct fabric *f, const struct port_id *id)
+{
+    struct ctl_switch *sw = switch_lookup(f->ctl, id->dpid);
+    if (sw && fabric_role(f->ctl, id) == TOPO_ROLE_LINK) {
+        fabric_port_get(f, id)->open = true;
+        admit_set_role(sw, (uint32_t) id->port_no, TOPO_ROLE_LINK);
+    }
+}
+
+/* What was to be told in the turn in which the link came up has been
+ * compiled.  True if both ends have confirmed it. */
+static bool
+is_confirmed(const struct fabric *f, struct new_link *link)
+{
+    bool confirmed = true;
+    for (int i = 0; i < 2; i++) {
+        const struct ctl_switch *sw =
+            switch_lookup(f->ctl, link->ends[i].dpid);
+        if (sw && !link->seqnos[i]) {
+            link->seqnos[i] = ofp_table_seqno(sw->table);
+        }
+        confirmed &=
+            sw && ofp_table_settled_seqno(sw->table) >= link->seqnos[i];
+    }
+    return confirmed;
+}
+
+void
+fabric_new_links_run(struct fabric *f)
+{
+    int64_t now = loop_now(f->ctl->loop), next = INT64_MAX;
+    struct new_link *link, *tmp;
+    LL_FOREACH_SAFE(f->new_links, link, tmp)
+    {
+        if (!link->open_at && is_confirmed(f, link)) {
+            link->open_at = now + drain_datapath_ms(f->ctl);
+        }
+        if (link->open_at && link->open_at <= now) {
+            open_port(f, &link->ends[0]);
+            open_port(f, &link->ends[1]);
+            fabric_grow(f);
+            loop_want_turn(f->ctl->loop);
+            LL_DELETE(f->new_links, link);
+            free(link);
+        } else if (link->open_at && link->open_at < next) {
+            next = link->open_at;
+        }
+    }
+    loop_timer_set(f->ctl->loop, &f->open_timer, next);
+}
+
+static void
+forget_new_link(struct fabric *f, const struct port_id *a)
+{
+    struct new_link *link, *tmp;
+    LL_FOREACH_SAFE(f->new_links, link, tmp)
+    {
+        if (port_id_equal(&link->ends[0], a)
+            || port_id_equal(&link->ends[1], a)) {
+            LL_DELETE(f->new_links, link);
+            free(link);
+        }
+    }
+}
+
+/* The turn looks. */
+static void
+open_timer_cb(void *f_, int64_t now)
+{
+    struct fabric *f = f_;
+    (void) now;
+    loop_want_turn(f->ctl->loop);
+}
+
+void
+fabric_new_links_init(struct fabric *f)
+{
+    loop_timer_init(&f->open_timer, open_timer_cb, f);
+}
+
+void
+fabric_new_links_uninit(struct fabric *f)
+{
+    loop_timer_clear(f->ctl->loop, &f->open_timer);
+    while (f->new_links) {
+        forget_new_link(f, &f->new_links->ends[0]);
+    }
 }
 
 static void
@@ -127,6 +241,7 @@ link_down(void *f_, const struct port_id *a, const struct port_id *b,
 {
     struct fabric *f = f_;
     tell_link(f->ctl, "link.down", a, b, topo_link_end_name(reason));
+    forget_new_link(f, a);
     add_ghost(f, a, b);
     if (topo_net_unlink(f->net, a->dpid, (uint32_t) a->port_no)) {
         fabric_shrink(f);

@@ -149,9 +149,11 @@ fabric_shrink(struct fabric *f)
 static bool
 add_link(void *f_, const struct topo_link_view *link)
 {
-    const struct fabric *f = f_;
-    topo_net_link(f->net, link->a.dpid, (uint32_t) link->a.port_no,
-                  link->b.dpid, (uint32_t) link->b.port_no);
+    struct fabric *f = f_;
+    if (fabric_link_is_open(f, &link->a, &link->b)) {
+        topo_net_link(f->net, link->a.dpid, (uint32_t) link->a.port_no,
+                      link->b.dpid, (uint32_t) link->b.port_no);
+    }
     return true;
 }
 
@@ -260,6 +262,7 @@ fabric_create(struct ctl *ctl)
     loop_timer_init(&f->hold_timer, hold_timer_cb, f);
     loop_timer_init(&f->settle_timer, settle_timer_cb, f);
     loop_timer_init(&f->forget_timer, forget_timer_cb, f);
+    fabric_new_links_init(f);
     ctl->fabric = f;
 }
 
@@ -276,6 +279,7 @@ fabric_destroy(struct ctl *ctl)
     loop_timer_clear(ctl->loop, &f->hold_timer);
     loop_timer_clear(ctl->loop, &f->settle_timer);
     loop_timer_clear(ctl->loop, &f->forget_timer);
+    fabric_new_links_uninit(f);
     struct spread *s, *next;
     HASH_ITER (hh, f->spreads, s, next) {
         spread_destroy(s);
@@ -353,6 +357,7 @@ fabric_turn_ends(struct ctl *ctl)
 {
     if (ctl->fabric) {
         drain_begin(ctl->fabric);
+        fabric_new_links_run(ctl->fabric);
     }
 }
 
@@ -387,6 +392,7 @@ start_port(struct fabric *f, const struct ctl_switch *sw,
     struct fabric_port *p = fabric_port_get(f, &id);
     enum topo_role before = p->before;
     p->before = TOPO_ROLE_UNKNOWN;
+    p->open |= before == TOPO_ROLE_LINK;
     if (port->up) {
         topo_links_port_up(f->links, &id, before, loop_now(f->ctl->loop));
     }

@@ -26,7 +26,7 @@
 struct tree_key {
     uint64_t root; /* dpid */
     uint32_t salt;
-    uint32_t avoid; /* 1: without switches that are away. */
+    uint32_t avoid; /* 1: does not grow to switches that are away. */
 };
 
 struct fabric_tree {
@@ -38,6 +38,11 @@ struct fabric_tree {
     size_t n_uses; /* By spreads. */
     /* While the topology's turn lasts: which nodes have moved, by number. */
     uint8_t *moved;
+};
+
+struct tree_set {
+    struct fabric_tree **trees; /* One for each part of the net with ends. */
+    size_t n;
 };
 
 /* Spreads. */
@@ -78,8 +83,7 @@ struct spread {
     struct spread_key key;
     struct spread_end *ends; /* Sorted by node. */
     size_t n_ends, allocated_ends;
-    struct fabric_tree **trees; /* One for each part with ends. */
-    size_t n_trees;
+    struct tree_set trees;
     uint32_t *on; /* Nodes that have an entry, sorted. */
     size_t n_on;
     struct spread_entry *entries; /* Sorted by source. */
@@ -93,11 +97,10 @@ struct spread {
     bool draining;
     bool restored;            /* As found on the switches. */
     struct spread_move *move; /* To another tree; NULL: it does not. */
-    bool renew;               /* Let it take the trees that are best now. */
     uint32_t root_mark;       /* Of its root, found on a switch; 0: none. */
-    bool avoid;          /* Its trees go without switches that are away. */
-    bool frozen;         /* Somebody who is away has a part in it. */
-    bool waits;          /* For switches to confirm... */
+    bool avoid;               /* Its trees go round switches that are away. */
+    bool frozen;              /* Somebody who is away has a part in it. */
+    bool waits;               /* For switches to confirm... */
     struct drain *drain; /* ...with these; NULL: from the turn's end on. */
     struct spread *next_of_drain; /* In drain->spreads. */
     struct spread *next_dirty;    /* In fabric->dirty_spreads. */
@@ -120,6 +123,15 @@ struct drain {
     bool confirmed; /* All have. */
     struct spread *spreads;
     struct loop_timer timer; /* Datapaths follow a moment later. */
+};
+
+/* A link that is up, but over which its ends may still send as to hosts:
+ * neither takes what comes before both have confirmed that this is over. */
+struct new_link {
+    struct new_link *next; /* In fabric->new_links. */
+    struct port_id ends[2];
+    uint64_t seqnos[2]; /* Of their tables; 0: to be set. */
+    int64_t open_at;    /* 0: somebody has not confirmed. */
 };
 
 /* A port that gets copies. */
@@ -161,6 +173,7 @@ struct fabric_port {
     struct port_id id;
     enum topo_role before; /* Found on the switch: after a restart. */
     bool edge;             /* Its role; counted in switch->n_edges. */
+    bool open;             /* As a link: what comes in is let in. */
     uint16_t *admitted;    /* Vlans of its flows in TABLE_ADMIT. */
     size_t n_admitted, allocated_admitted;
     struct host *hosts;
@@ -202,6 +215,8 @@ struct fabric {
     struct ghost_link *ghosts;
     size_t n_ghosts, allocated_ghosts;
     struct spread *to_drain; /* For the next of them. */
+    struct new_link *new_links;
+    struct loop_timer open_timer;
     struct topo_span_scratch scratch;
     size_t n_draining, n_moving, n_frozen, n_to_move;
 
@@ -222,14 +237,16 @@ hop_peer_cb fabric_hop_peer;
 bool fabric_is_away(const struct fabric *, uint32_t node);
 
 /* trees.c */
-struct fabric_tree *tree_get(struct fabric *, uint64_t root, uint32_t salt,
-                             bool avoid);
-void tree_release(struct fabric *, struct fabric_tree *);
 /* The net has changed: mends trees, marks the spreads that move. */
 void trees_run(struct fabric *);
-/* Gives the spread a tree for each part of the net where it has ends.  One
- * that it has already stays, unless it is to be renewed. */
-void trees_assign(struct spread *);
+/* Which trees a spread's ends get: those that it has as far as it has any;
+ * those that go round switches that are away; those that are best now. */
+enum tree_choice { TREES_KEPT, TREES_ROUND, TREES_BEST };
+void trees_choose(struct tree_set *, const struct spread *, enum tree_choice);
+/* Do these go round switches that are away? */
+bool trees_avoid(const struct spread *, enum tree_choice);
+struct tree_set trees_clone(const struct tree_set *);
+void trees_release(struct tree_set *, struct fabric *);
 /* Three bytes that tell the root of the spread's tree at a switch: they stand
  * in cookies, for a restarted daemon.  0: there is no tree. */
 uint32_t tree_mark(const struct spread *, uint32_t node);
@@ -247,6 +264,13 @@ void fabric_shrink(struct fabric *);
 
 /* fabric-links.c; of a struct fabric. */
 extern const struct topo_links_ops fabric_links_ops;
+void fabric_new_links_init(struct fabric *);
+void fabric_new_links_uninit(struct fabric *);
+/* At the turn's end. */
+void fabric_new_links_run(struct fabric *);
+/* Does it take part in the net? */
+bool fabric_link_is_open(struct fabric *, const struct port_id *a,
+                         const struct port_id *b);
 
 /* spread-ends.c */
 /* Looks again who wants it, as far as something may have changed.  True if an
@@ -265,7 +289,8 @@ size_t spread_find_sources(const struct spread *, const struct ctl_vlan *,
  * cannot at the moment. */
 bool spread_move_begin(struct spread *);
 void spread_move_next(struct spread *); /* All have confirmed. */
-/* The net has changed under it. */
+/* The net has changed: it goes on if none of its links or switches is gone. */
+void spread_move_review(struct spread *);
 void spread_move_abort(struct spread *);
 bool spread_moves(const struct spread *, uint32_t node, enum move_way);
 /* Sets what the switches of the new tree have in 'parts', by node. */
@@ -279,6 +304,9 @@ void spread_move_each_port(const struct spread *, uint32_t node,
 struct spread_plan {
     struct spread *s;
     const struct ctl_vlan *vlan;
+    enum tree_choice choice;
+    bool avoid;
+    struct tree_set trees;
     uint32_t *ends; /* All; the nodes of spread->ends. */
     size_t n_ends;
     uint32_t *on;
@@ -289,7 +317,13 @@ struct spread_plan {
 
 /* Applies the plan without loss, if that can be. */
 void spread_move_apply(struct spread_plan *);
-void spread_plan_make(struct spread_plan *, struct spread *);
+/* Likewise, one that goes round a switch that is away. */
+void spread_move_round(struct spread_plan *);
+void spread_plan_make(struct spread_plan *, struct spread *, enum tree_choice);
+/* Anew, with these trees. */
+void spread_plan_again(struct spread_plan *, enum tree_choice);
+/* The spread's trees are those of the plan from now on. */
+void spread_plan_take_trees(struct spread_plan *);
 void spread_plan_uninit(struct spread_plan *);
 /* Could packets neither go round nor come twice while some switches have the
  * plan and others have not? */
@@ -298,6 +332,8 @@ bool spread_plan_is_mixable(const struct spread_plan *);
  * 'at_once': no packet meets what there was before, so nothing need be taken
  * away first. */
 void spread_plan_apply(struct spread_plan *, bool at_once);
+/* Is there a link for each hop? */
+bool spread_is_whole(const struct spread *, const struct hop_set *);
 /* What these switches hold of the spread is to be compiled. */
 void spread_mark_nodes(const struct spread *, const uint32_t *nodes, size_t n);
 void spreads_compile(struct fabric *);
@@ -330,6 +366,8 @@ void spread_target(const struct spread *, struct hop_set *);
 void spread_emitted(const struct spread *, struct hop_set *);
 
 /* drain.c */
+/* How long the datapaths of switches follow their tables. */
+int64_t drain_datapath_ms(const struct ctl *);
 void drain_begin(struct fabric *); /* At the end of a turn. */
 void drain_want(struct spread *);  /* It waits for the next one. */
 void drain_forget(struct spread *);

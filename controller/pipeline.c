@@ -427,6 +427,7 @@ set_misses(struct ctl_switch *sw)
     if (sw->ctl->fabric) {
         struct ofp_flow transit = transit_flow(&miss, PRIO_TRANSIT);
         pipeline_set_flow(sw, &transit);
+        channel_set_guard(sw);
     }
 
     struct ofp_flow ipv6 = miss_flow(PRIO_MISS_IPV6);

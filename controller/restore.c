@@ -52,6 +52,8 @@ channel_of_match(enum adopted_kind kind, const struct ofp_match *match,
         channel->group = v6 ? IP_ADDR_ANY : ip_addr_v4(0);
         return (match->fields & OFP_MATCH_VLAN)
                && !(match->fields & OFP_MATCH_METADATA);
+    } else if (kind == ADOPTED_MOVE && match->metadata != FROM_EDGE) {
+        return false;
     } else if (!(match->fields & OFP_MATCH_IP_DST)
                || !ip_prefix_is_host(&match->ip_dst)) {
         return false;
@@ -290,6 +292,20 @@ restore_groups(struct ctl_switch *sw)
     }
 }
 
+/* Some switches may have the channel's entries of the old tree, others those
+ * of the new one, which together may be a loop: what is kept of them is where
+ * its members are, and a tree is made anew. */
+static bool
+was_moving(const struct ctl_switch *sw, const struct adopted_entry *e)
+{
+    struct adopted_entry key = {.kind = ADOPTED_MOVE, .channel = e->channel};
+    size_t n;
+    const struct adopted_entry *moves = of_kind(sw, ADOPTED_MOVE, &n);
+    key.channel.source = IP_ADDR_ANY;
+    return n && e->kind == ADOPTED_CHANNEL
+           && bsearch(&key, moves, n, sizeof key, compare_adopted);
+}
+
 void
 restore_memberships(struct ctl_switch *sw)
 {
@@ -305,8 +321,9 @@ restore_memberships(struct ctl_switch *sw)
         restore_groups(sw);
     }
     for (size_t i = 0; i < sw->n_adopted; i++) {
-        if (sw->adopted[i].kind != ADOPTED_LEARN) {
-            fabric_adopt(sw, &sw->adopted[i]);
+        const struct adopted_entry *e = &sw->adopted[i];
+        if (e->kind > ADOPTED_MOVE && !was_moving(sw, e)) {
+            fabric_adopt(sw, e);
         }
     }
     restore_forget(sw);

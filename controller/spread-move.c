@@ -9,8 +9,9 @@
  * last:
  *
  *   S_PREPARE   switches of the new tree learn what to do with marked packets
- *   S_FLIP      switches mark what comes from their hosts: nobody uses the old
- *               tree any more
+ *   S_FLIP      switches mark what comes from their hosts, or, if they are of
+ *               the old tree only and so have known no source, show it to us:
+ *               nobody uses the old tree any more
  *   S_SWAP      the usual entries, which nobody meets now, become those of the
  *               new tree
  *   S_UNFLIP    switches mark no more
@@ -18,7 +19,8 @@
  *
  * After each step all switches confirm, and packets under way have time to
  * arrive (drain.c).  Members that come or go meanwhile wait until it is over;
- * if the net changes the move ends at once, and the usual way is taken. */
+ * if the net changes below it the move ends at once, and the usual way is
+ * taken. */
 
 #include "controller/fabric.h"
 
@@ -30,8 +32,12 @@ enum move_phase { S_PREPARE, S_FLIP, S_SWAP, S_UNFLIP, S_CLEAR };
 
 struct spread_move {
     enum move_phase phase;
-    uint32_t *on; /* The new tree. */
+    struct tree_set old_trees; /* Of which it was before; ... */
+    bool old_avoid;            /* ...how they were made. */
+    uint32_t *on;              /* The new tree. */
     size_t n_on;
+    uint32_t *off; /* Of the old tree only. */
+    size_t n_off;
     struct spread_entry *entries;
     size_t n_entries;
 };
@@ -39,10 +45,10 @@ struct spread_move {
 /* Reading. */
 
 static bool
-is_on(const struct spread_move *m, uint32_t node)
+has_node(const uint32_t *nodes, size_t n, uint32_t node)
 {
-    for (size_t i = 0; i < m->n_on; i++) {
-        if (m->on[i] == node) {
+    for (size_t i = 0; i < n; i++) {
+        if (nodes[i] == node) {
             return true;
         }
     }
@@ -53,18 +59,27 @@ bool
 spread_moves(const struct spread *s, uint32_t node, enum move_way way)
 {
     const struct spread_move *m = s->move;
-    if (!m || !is_on(m, node)) {
-        return false;
+    bool flipped = m && (m->phase == S_FLIP || m->phase == S_SWAP);
+    switch (way) {
+    case MOVE_MARKED:
+        return m && m->phase < S_CLEAR && has_node(m->on, m->n_on, node);
+    case MOVE_FLIPPED:
+        return flipped && has_node(m->on, m->n_on, node);
+    case MOVE_LEFT:
+        return flipped && has_node(m->off, m->n_off, node);
     }
-    return way == MOVE_MARKED ? m->phase < S_CLEAR
-                              : m->phase == S_FLIP || m->phase == S_SWAP;
+    return false;
 }
 
 void
 spread_move_add_nodes(const struct spread *s, uint8_t *parts)
 {
-    for (size_t i = 0; s->move && i < s->move->n_on; i++) {
-        parts[s->move->on[i]] = 1;
+    const struct spread_move *m = s->move;
+    for (size_t i = 0; m && i < m->n_on; i++) {
+        parts[m->on[i]] = 1;
+    }
+    for (size_t i = 0; m && i < m->n_off; i++) {
+        parts[m->off[i]] = 1;
     }
 }
 
@@ -100,16 +115,38 @@ clone_entries(const struct spread_entry *entries, size_t n)
 }
 
 static void
-start(struct spread *s, const struct spread_plan *p)
+mark_all(const struct spread *s, const struct spread_move *m)
+{
+    spread_mark_nodes(s, m->on, m->n_on);
+    spread_mark_nodes(s, m->off, m->n_off);
+}
+
+static void
+find_left(struct spread_move *m, const struct spread *s)
+{
+    m->off = xcalloc(s->n_on + 1, sizeof *m->off);
+    for (size_t i = 0; i < s->n_on; i++) {
+        if (!has_node(m->on, m->n_on, s->on[i])) {
+            m->off[m->n_off++] = s->on[i];
+        }
+    }
+}
+
+static void
+start(struct spread *s, struct spread_plan *p)
 {
     struct spread_move *m = xcalloc(1, sizeof *m);
     m->on = xmemdup(p->on, p->n_on * sizeof *p->on);
     m->n_on = p->n_on;
     m->entries = clone_entries(p->entries, p->n_entries);
     m->n_entries = p->n_entries;
+    find_left(m, s);
+    m->old_trees = trees_clone(&s->trees);
+    m->old_avoid = s->avoid;
     s->move = m;
+    spread_plan_take_trees(p);
     s->ctl->fabric->n_moving++;
-    spread_mark_nodes(s, m->on, m->n_on);
+    mark_all(s, m);
     drain_want(s);
 }
 
@@ -119,9 +156,11 @@ end(struct spread *s)
     struct spread_move *m = s->move;
     s->move = NULL;
     s->ctl->fabric->n_moving--;
-    spread_mark_nodes(s, m->on, m->n_on);
+    mark_all(s, m);
     spread_entries_free(m->entries, m->n_entries);
+    trees_release(&m->old_trees, s->ctl->fabric);
     free(m->on);
+    free(m->off);
     free(m);
     spread_mark(s);
 }
@@ -143,9 +182,7 @@ spread_move_begin(struct spread *s)
     if (s->dirty || s->waits || s->move || s->frozen || s->restored) {
         return false;
     }
-    s->avoid = false;
-    s->renew = true;
-    spread_plan_make(&p, s);
+    spread_plan_make(&p, s, TREES_BEST);
     spread_move_apply(&p);
     return true;
 }
@@ -163,12 +200,34 @@ spread_move_apply(struct spread_plan *p)
     }
 }
 
+/* Where sources that some filter names come or go, entries do, for which a
+ * move has no place: then they change along the trees that there are, and the
+ * move comes after. */
+void
+spread_move_round(struct spread_plan *p)
+{
+    struct spread *s = p->s;
+    if (!has_same_entries(s, p) && !spread_plan_is_mixable(p)) {
+        struct spread_plan first = {.s = s, .vlan = p->vlan};
+        spread_plan_again(&first, TREES_KEPT);
+        if (spread_plan_is_mixable(&first)) {
+            spread_plan_apply(&first, false);
+        } else {
+            spread_plan_uninit(&first);
+        }
+        spread_plan_again(p, TREES_ROUND);
+    }
+    spread_move_apply(p);
+}
+
 /* The usual entries become those of the new tree. */
 static void
 swap(struct spread *s)
 {
     const struct spread_move *m = s->move;
     struct spread_plan p = {.s = s,
+                            .avoid = s->avoid,
+                            .trees = trees_clone(&s->trees),
                             .on = xmemdup(m->on, m->n_on * sizeof *m->on),
                             .n_on = m->n_on,
                             .entries = clone_entries(m->entries, m->n_entries),
@@ -189,8 +248,21 @@ spread_move_next(struct spread *s)
     } else if (m->phase == S_SWAP) {
         swap(s);
     }
-    spread_mark_nodes(s, m->on, m->n_on);
+    mark_all(s, m);
     drain_want(s);
+}
+
+/* Until the usual entries change the spread is of its old trees. */
+static void
+put_back_trees(struct spread *s)
+{
+    struct spread_move *m = s->move;
+    if (m->phase < S_SWAP) {
+        struct tree_set new = s->trees;
+        s->trees = m->old_trees;
+        s->avoid = m->old_avoid;
+        m->old_trees = new;
+    }
 }
 
 void
@@ -198,6 +270,31 @@ spread_move_abort(struct spread *s)
 {
     if (s->move) {
         drain_forget(s);
+        put_back_trees(s);
         end(s);
+    }
+}
+
+/* Are all links there, and can all switches be told? */
+static bool
+may_go_on(const struct spread *s)
+{
+    const struct fabric *f = s->ctl->fabric;
+    const struct spread_move *m = s->move;
+    bool may = spread_is_whole(s, &s->installed);
+    for (size_t i = 0; i < m->n_on && may; i++) {
+        may = !fabric_is_away(f, m->on[i]);
+    }
+    for (size_t i = 0; i < m->n_entries && may; i++) {
+        may = spread_is_whole(s, &m->entries[i].hops);
+    }
+    return may;
+}
+
+void
+spread_move_review(struct spread *s)
+{
+    if (s->move && !may_go_on(s)) {
+        spread_move_abort(s);
     }
 }

@@ -108,11 +108,11 @@ static void
 plan_hops(struct spread_plan *p, const uint32_t *receivers, size_t n,
           struct hop_set *hops, bool on)
 {
-    struct spread *s = p->s;
+    struct topo_span_scratch *scratch = &p->s->ctl->fabric->scratch;
     struct topo_span span = {.on = NULL};
-    for (size_t i = 0; i < s->n_trees; i++) {
-        topo_span_make(s->trees[i]->topo, receivers, n, p->ends, p->n_ends,
-                       &s->ctl->fabric->scratch, &span);
+    for (size_t i = 0; i < p->trees.n; i++) {
+        topo_span_make(p->trees.trees[i]->topo, receivers, n, p->ends,
+                       p->n_ends, scratch, &span);
         struct hop_set set = hop_set_of_span(&span);
         hop_set_unite(hops, &set);
         if (on && span.n_on) {
@@ -121,7 +121,7 @@ plan_hops(struct spread_plan *p, const uint32_t *receivers, size_t n,
             p->n_on += span.n_on;
         }
     }
-    if (on && s->n_trees > 1 && p->n_on) {
+    if (on && p->trees.n > 1 && p->n_on) {
         qsort(p->on, p->n_on, sizeof *p->on, compare_nodes);
     }
     topo_span_uninit(&span);
@@ -179,6 +179,7 @@ void
 spread_plan_uninit(struct spread_plan *p)
 {
     spread_entries_free(p->entries, p->n_entries);
+    trees_release(&p->trees, p->s->ctl->fabric);
     free(p->ends);
     free(p->on);
     *p = (struct spread_plan){.s = p->s, .vlan = p->vlan};
@@ -206,41 +207,55 @@ is_in_the_way(const struct spread_plan *p)
 
 /* How many ends the trees reach. */
 static size_t
-count_reached(const struct spread *s)
+count_reached(const struct spread_plan *p)
 {
+    const struct spread *s = p->s;
     size_t n = 0;
     for (size_t i = 0; i < s->n_ends; i++) {
-        for (size_t j = 0; j < s->n_trees; j++) {
-            n += topo_tree_node(s->trees[j]->topo, s->ends[i].node) != NULL;
+        for (size_t j = 0; j < p->trees.n; j++) {
+            n += topo_tree_node(p->trees.trees[j]->topo, s->ends[i].node)
+                 != NULL;
         }
     }
     return n;
 }
 
-static void
-plan_with(struct spread_plan *p, bool avoid)
+void
+spread_plan_again(struct spread_plan *p, enum tree_choice choice)
 {
     spread_plan_uninit(p);
-    p->s->avoid = avoid;
-    trees_assign(p->s);
+    p->choice = choice;
+    p->avoid = trees_avoid(p->s, choice);
+    trees_choose(&p->trees, p->s, choice);
     plan_entries(p);
 }
 
 /* Round those who cannot be told, if there is a way round for everybody. */
 void
-spread_plan_make(struct spread_plan *p, struct spread *s)
+spread_plan_make(struct spread_plan *p, struct spread *s,
+                 enum tree_choice choice)
 {
-    bool avoided = s->avoid;
     *p =
         (struct spread_plan){.s = s, .vlan = vlan_lookup(s->ctl, s->key.vlan)};
-    plan_with(p, avoided);
-    if (!avoided && is_in_the_way(p)) {
-        size_t n = count_reached(s);
-        plan_with(p, true);
-        if (count_reached(s) < n) {
-            plan_with(p, false);
+    spread_plan_again(p, choice);
+    if (is_in_the_way(p)) {
+        size_t n = count_reached(p);
+        spread_plan_again(p, TREES_ROUND);
+        if (count_reached(p) < n) {
+            spread_plan_again(p, choice);
         }
     }
+}
+
+void
+spread_plan_take_trees(struct spread_plan *p)
+{
+    struct spread *s = p->s;
+    struct tree_set old = s->trees;
+    s->trees = p->trees;
+    p->trees = old;
+    s->avoid = p->avoid;
+    s->root_mark = 0;
 }
 
 /* A hop over a link that is not there, and cannot come back unnoticed, carries
@@ -250,6 +265,18 @@ is_alive(void *f, const struct topo_span_hop *hop)
 {
     struct topo_span_hop peer;
     return fabric_hop_peer(f, hop, &peer);
+}
+
+bool
+spread_is_whole(const struct spread *s, const struct hop_set *hops)
+{
+    const struct topo_net *net = s->ctl->fabric->net;
+    bool whole = true;
+    for (size_t i = 0; i < hops->n && whole; i++) {
+        whole =
+            topo_net_hop(net, hops->hops[i].node, hops->hops[i].port) != NULL;
+    }
+    return whole;
 }
 
 /* Nothing comes to a switch that is away and no end, unless somebody sends it
@@ -378,17 +405,16 @@ spread_plan_is_mixable(const struct spread_plan *p)
 static void
 swap(struct spread *s, struct spread_plan *p)
 {
-    struct spread_plan old = {.s = s,
-                              .on = s->on,
-                              .n_on = s->n_on,
-                              .entries = s->entries,
-                              .n_entries = s->n_entries};
-    s->on = p->on;
-    s->n_on = p->n_on;
-    s->entries = p->entries;
-    s->n_entries = p->n_entries;
-    free(p->ends);
-    *p = old;
+    struct spread_plan new = *p;
+    p->on = s->on;
+    p->n_on = s->n_on;
+    p->entries = s->entries;
+    p->n_entries = s->n_entries;
+    s->on = new.on;
+    s->n_on = new.n_on;
+    s->entries = new.entries;
+    s->n_entries = new.n_entries;
+    spread_plan_take_trees(p);
 }
 
 /* A source that has just been seen, at a switch where nobody wants the
@@ -443,8 +469,8 @@ static void
 mark_roots(struct spread *s)
 {
     uint64_t roots = 0;
-    for (size_t i = 0; i < s->n_trees && s->n_on > 1; i++) {
-        roots += s->trees[i]->key.root;
+    for (size_t i = 0; i < s->trees.n && s->n_on > 1; i++) {
+        roots += s->trees.trees[i]->key.root;
     }
     if (roots != s->shown_roots && s->key.kind == SPREAD_CHANNEL) {
         spread_mark_nodes(s, s->on, s->n_on);
@@ -461,8 +487,8 @@ spread_plan_apply(struct spread_plan *p, bool at_once)
     target_of(p, &target);
     bool mixable = at_once || spread_plan_is_mixable(p);
     bool removes = !hop_set_contains(&target, &s->installed);
-    bool late = set_late(p);
     spread_emitted(s, &before);
+    bool late = set_late(p);
     bool now = mixable && add_to_installed(s, &target, late);
     swap(s, p);
     set_draining(s, !now);
@@ -497,19 +523,6 @@ keep_restored(struct spread *s)
     s->restored = false;
 }
 
-/* Is every link there that switches use for it? */
-static bool
-is_whole(const struct spread *s)
-{
-    const struct topo_net *net = s->ctl->fabric->net;
-    bool whole = true;
-    for (size_t i = 0; i < s->installed.n && whole; i++) {
-        const struct topo_span_hop *hop = &s->installed.hops[i];
-        whole = topo_net_hop(net, hop->node, hop->port) != NULL;
-    }
-    return whole;
-}
-
 static void
 compile(struct spread *s)
 {
@@ -517,16 +530,19 @@ compile(struct spread *s)
     if (!spread_refresh(s, vlan_lookup(s->ctl, s->key.vlan))) {
         return;
     }
-    bool restored = s->restored, avoided = s->avoid;
+    bool restored = s->restored;
     if (restored) {
         keep_restored(s);
     }
     drop_idle_ends(s);
-    spread_plan_make(&p, s);
-    if ((restored || s->avoid != avoided) && !s->waits && is_whole(s)) {
-        /* What was found is not always what would be made today; and that
-         * somebody cannot be told harms nobody who is served. */
+    spread_plan_make(&p, s, TREES_KEPT);
+    bool lossless = !s->waits && spread_is_whole(s, &s->installed);
+    if (lossless && restored) {
+        /* What was found is not always what would be made today. */
         spread_move_apply(&p);
+    } else if (lossless && p.choice == TREES_ROUND) {
+        /* That somebody cannot be told harms nobody who is served. */
+        spread_move_round(&p);
     } else {
         spread_plan_apply(&p, false);
     }

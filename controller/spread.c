@@ -115,10 +115,7 @@ spread_destroy(struct spread *s)
     f->n_draining -= s->draining;
     f->n_frozen -= s->frozen;
     HASH_DELETE(hh, f->spreads, s);
-    for (size_t i = 0; i < s->n_trees; i++) {
-        tree_release(f, s->trees[i]);
-    }
-    free(s->trees);
+    trees_release(&s->trees, f);
     spread_entries_free(s->entries, s->n_entries);
     hop_set_uninit(&s->installed);
     free(s->ends);
@@ -222,9 +219,10 @@ spread_target(const struct spread *s, struct hop_set *all)
 }
 
 static bool
-is_in_set(void *set, const struct topo_span_hop *hop)
+is_held(void *s_, const struct topo_span_hop *hop)
 {
-    return hop_set_has(set, hop);
+    const struct spread *s = s_;
+    return hop_set_has(&s->installed, hop) && !is_late(s, hop->node);
 }
 
 void
@@ -232,7 +230,7 @@ spread_emitted(const struct spread *s, struct hop_set *emitted)
 {
     spread_target(s, emitted);
     if (s->draining) {
-        hop_set_filter(emitted, is_in_set, (void *) &s->installed);
+        hop_set_filter(emitted, is_held, (void *) s);
     }
 }
 
@@ -256,9 +254,9 @@ compare_nodes(const void *a_, const void *b_)
     return (*a > *b) - (*a < *b);
 }
 
-void
-spread_adopt(struct spread *s, uint32_t node, const struct ip_addr *source,
-             const uint32_t *ports, size_t n_ports)
+/* Switches that have no entry for the source use their (*,G). */
+static struct spread_entry *
+adopted_entry(struct spread *s, const struct ip_addr *source)
 {
     size_t i = 0;
     while (i < s->n_entries
@@ -271,13 +269,36 @@ spread_adopt(struct spread *s, uint32_t node, const struct ip_addr *source,
         memmove(&s->entries[i + 1], &s->entries[i],
                 (s->n_entries - i) * sizeof *s->entries);
         s->entries[i] = (struct spread_entry){.source = *source};
+        hop_set_unite(&s->entries[i].hops, &s->entries[0].hops);
         s->n_entries++;
     }
-    for (size_t j = 0; j < n_ports; j++) {
-        struct topo_span_hop hop = {.node = node, .port = ports[j]};
-        hop_set_add(&s->entries[i].hops, &hop);
-        hop_set_add(&s->installed, &hop);
+    return &s->entries[i];
+}
+
+static bool
+is_elsewhere(void *node, const struct topo_span_hop *hop)
+{
+    return hop->node != *(const uint32_t *) node;
+}
+
+void
+spread_adopt(struct spread *s, uint32_t node, const struct ip_addr *source,
+             const uint32_t *ports, size_t n_ports)
+{
+    struct spread_entry *own = adopted_entry(s, source);
+    struct hop_set hops = {.hops = NULL};
+    for (size_t i = 0; i < n_ports; i++) {
+        hop_set_add(&hops,
+                    &(struct topo_span_hop){.node = node, .port = ports[i]});
     }
+    struct spread_entry *end =
+        own == s->entries ? s->entries + s->n_entries : own + 1;
+    for (struct spread_entry *e = own; e < end; e++) {
+        hop_set_filter(&e->hops, is_elsewhere, &node);
+        hop_set_unite(&e->hops, &hops);
+    }
+    hop_set_unite(&s->installed, &hops);
+    hop_set_uninit(&hops);
     if (!spread_is_on(s, node)) {
         s->on = xrealloc(s->on, (s->n_on + 1) * sizeof *s->on);
         s->on[s->n_on++] = node;

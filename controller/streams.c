@@ -342,7 +342,7 @@ streams_packet_in(struct ctl_switch *sw, const struct ofp_packet_in *pin)
         /* The switch becomes a part of the channel's tree where there are
          * members; until it is, it goes on to show us what comes. */
         struct channel channel = channel_of(s);
-        if (kind == COOKIE_MISS
+        if ((kind == COOKIE_MISS || kind == COOKIE_MOVE)
             && !fabric_deliver(sw, &channel, pin->frame, pin->size)
             && !s->has_flow) {
             set_source_flow(streams, s);

@@ -178,7 +178,9 @@ table_adopted(void *sw_, const struct ofp_adopted *found)
     case COOKIE_IGMP:
     case COOKIE_ARP:
     case COOKIE_HOST_OUT:
+        break;
     case COOKIE_MOVE:
+        restore_adopt(sw, ADOPTED_MOVE, found);
         break;
     }
 }

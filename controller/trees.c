@@ -37,12 +37,40 @@ mark_of_root(uint64_t dpid)
     return mark ? mark : 1;
 }
 
-struct fabric_tree *
+/* Has it a switch that is away? */
+static bool
+has_away(const struct fabric *f, const struct fabric_tree *t)
+{
+    const uint32_t *nodes;
+    size_t n;
+    topo_net_in_order(f->net, &nodes, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (topo_net_is_away(f->net, nodes[i])
+            && topo_tree_node(t->topo, nodes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No more spreads take it; those that have it keep it. */
+static void
+tree_retire(struct fabric *f, struct fabric_tree *t)
+{
+    HASH_DELETE(hh, f->trees, t);
+    t->retired = true;
+}
+
+static struct fabric_tree *
 tree_get(struct fabric *f, uint64_t root, uint32_t salt, bool avoid)
 {
     struct tree_key key = {.root = root, .salt = salt, .avoid = avoid};
     struct fabric_tree *t;
     HASH_FIND(hh, f->trees, &key, sizeof key, t);
+    if (t && avoid && has_away(f, t)) {
+        tree_retire(f, t);
+        t = NULL;
+    }
     if (!t) {
         t = xcalloc(1, sizeof *t);
         t->key = key;
@@ -66,7 +94,7 @@ tree_destroy(struct fabric *f, struct fabric_tree *t)
     free(t);
 }
 
-void
+static void
 tree_release(struct fabric *f, struct fabric_tree *t)
 {
     if (!--t->n_uses) {
@@ -135,7 +163,7 @@ host_root(const struct spread *s)
 
 /* The best root of the spread in that part; 0: none. */
 static uint64_t
-best_root(const struct spread *s, uint32_t part)
+best_root(const struct spread *s, uint32_t part, bool avoid)
 {
     const struct fabric *f = s->ctl->fabric;
     if (s->key.kind == SPREAD_HOST) {
@@ -145,7 +173,7 @@ best_root(const struct spread *s, uint32_t part)
     for (uint32_t i = 0; i < TOPO_SLOTS; i++) {
         uint64_t root =
             topo_roots_pick(f->roots, part, (slot + i) % TOPO_SLOTS);
-        if (is_usable(f, root, s->avoid)) {
+        if (is_usable(f, root, avoid)) {
             return root;
         }
     }
@@ -153,10 +181,12 @@ best_root(const struct spread *s, uint32_t part)
 }
 
 static uint64_t
-root_for(const struct spread *s, uint32_t part)
+root_for(const struct spread *s, uint32_t part, enum tree_choice choice)
 {
     uint64_t found = root_of_mark(s->ctl->fabric, part, s->root_mark);
-    return found && !s->renew ? found : best_root(s, part);
+    return found && choice == TREES_KEPT
+               ? found
+               : best_root(s, part, trees_avoid(s, choice));
 }
 
 static uint32_t
@@ -178,10 +208,10 @@ static struct fabric_tree *
 old_tree(const struct spread *s, uint32_t part)
 {
     const struct fabric *f = s->ctl->fabric;
-    for (size_t i = 0; i < s->n_trees && !s->renew; i++) {
-        struct fabric_tree *t = s->trees[i];
+    for (size_t i = 0; i < s->trees.n; i++) {
+        struct fabric_tree *t = s->trees.trees[i];
         if (part_of_root(f, t->key.root) == part && !!t->key.avoid == s->avoid
-            && is_usable(f, t->key.root, s->avoid)
+            && is_usable(f, t->key.root, false)
             && (s->key.kind != SPREAD_HOST || t->key.root == host_root(s))) {
             return t;
         }
@@ -190,43 +220,64 @@ old_tree(const struct spread *s, uint32_t part)
 }
 
 static struct fabric_tree *
-take_tree(const struct spread *s, uint32_t part)
+take_tree(const struct spread *s, uint32_t part, enum tree_choice choice)
 {
     struct fabric *f = s->ctl->fabric;
-    struct fabric_tree *t = old_tree(s, part);
+    struct fabric_tree *t = choice == TREES_KEPT ? old_tree(s, part) : NULL;
     if (t) {
         t->n_uses++;
         return t;
     }
-    uint64_t root = root_for(s, part);
-    return root ? tree_get(f, root, salt_of(s), s->avoid) : NULL;
+    uint64_t root = root_for(s, part, choice);
+    return root ? tree_get(f, root, salt_of(s), trees_avoid(s, choice)) : NULL;
+}
+
+bool
+trees_avoid(const struct spread *s, enum tree_choice choice)
+{
+    return choice == TREES_ROUND || (choice == TREES_KEPT && s->avoid);
 }
 
 void
-trees_assign(struct spread *s)
+trees_choose(struct tree_set *set, const struct spread *s,
+             enum tree_choice choice)
 {
     struct fabric *f = s->ctl->fabric;
-    struct fabric_tree **trees = xcalloc(s->n_ends + 1, sizeof *trees);
-    size_t n = 0;
+    set->trees = xcalloc(s->n_ends + 1, sizeof *set->trees);
+    set->n = 0;
     for (size_t i = 0; i < s->n_ends; i++) {
         uint32_t part = topo_roots_part(f->roots, s->ends[i].node);
         bool there = part == TOPO_NO_NODE;
-        for (size_t j = 0; j < n && !there; j++) {
-            there = part_of_root(f, trees[j]->key.root) == part;
+        for (size_t j = 0; j < set->n && !there; j++) {
+            there = part_of_root(f, set->trees[j]->key.root) == part;
         }
-        struct fabric_tree *t = there ? NULL : take_tree(s, part);
+        struct fabric_tree *t = there ? NULL : take_tree(s, part, choice);
         if (t) {
-            trees[n++] = t;
+            set->trees[set->n++] = t;
         }
     }
-    for (size_t i = 0; i < s->n_trees; i++) {
-        tree_release(f, s->trees[i]);
+}
+
+struct tree_set
+trees_clone(const struct tree_set *set)
+{
+    struct tree_set clone = {
+        .trees = xmemdup(set->trees, set->n * sizeof *set->trees),
+        .n = set->n};
+    for (size_t i = 0; i < set->n; i++) {
+        set->trees[i]->n_uses++;
     }
-    free(s->trees);
-    s->trees = trees;
-    s->n_trees = n;
-    s->root_mark = 0;
-    s->renew = false;
+    return clone;
+}
+
+void
+trees_release(struct tree_set *set, struct fabric *f)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        tree_release(f, set->trees[i]);
+    }
+    free(set->trees);
+    *set = (struct tree_set){.trees = NULL};
 }
 
 uint32_t
@@ -235,9 +286,9 @@ tree_mark(const struct spread *s, uint32_t node)
     if (s->restored) {
         return s->root_mark;
     }
-    for (size_t i = 0; i < s->n_trees && s->n_on > 1; i++) {
-        if (topo_tree_node(s->trees[i]->topo, node)) {
-            return mark_of_root(s->trees[i]->key.root);
+    for (size_t i = 0; i < s->trees.n && s->n_on > 1; i++) {
+        if (topo_tree_node(s->trees.trees[i]->topo, node)) {
+            return mark_of_root(s->trees.trees[i]->key.root);
         }
     }
     return 0;
@@ -326,8 +377,8 @@ concerns(const struct spread *s, const uint8_t *parts_moved)
 {
     bool found = s->key.kind == SPREAD_FLOOD || s->key.kind == SPREAD_ROUTERS
                  || is_moved(s, parts_moved);
-    for (size_t i = 0; i < s->n_trees && !found; i++) {
-        found = is_moved(s, s->trees[i]->moved);
+    for (size_t i = 0; i < s->trees.n && !found; i++) {
+        found = is_moved(s, s->trees.trees[i]->moved);
     }
     return found;
 }
@@ -344,7 +395,7 @@ trees_run(struct fabric *f)
     }
     HASH_ITER (hh, f->spreads, s, tmp) {
         if (concerns(s, parts_moved)) {
-            spread_move_abort(s);
+            spread_move_review(s);
             spread_mark(s);
         }
     }
@@ -364,8 +415,7 @@ retire_trees(struct fabric *f)
         struct topo_tree *best =
             topo_tree_build(f->net, t->key.root, t->key.salt, t->key.avoid);
         if (!t->retired && !topo_tree_equal(t->topo, best)) {
-            HASH_DELETE(hh, f->trees, t);
-            t->retired = true;
+            tree_retire(f, t);
         }
         topo_tree_destroy(best);
     }
@@ -390,11 +440,11 @@ is_best(const struct spread *s)
 {
     const struct fabric *f = s->ctl->fabric;
     bool best = !s->avoid;
-    for (size_t i = 0; i < s->n_trees && best; i++) {
-        const struct fabric_tree *t = s->trees[i];
+    for (size_t i = 0; i < s->trees.n && best; i++) {
+        const struct fabric_tree *t = s->trees.trees[i];
         uint32_t part = part_of_root(f, t->key.root);
         best = !t->retired && part != TOPO_NO_NODE
-               && best_root(s, part) == t->key.root;
+               && best_root(s, part, false) == t->key.root;
     }
     return best;
 }

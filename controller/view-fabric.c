@@ -25,6 +25,7 @@ view_fabric(struct ctl *ctl, struct view_fabric *view)
         view->n_parts = f->roots ? topo_roots_n_parts(f->roots) : 0;
         view->n_trees = HASH_COUNT(f->trees);
         view->n_draining = f->n_draining;
+        view->n_moving = f->n_moving;
         view->n_to_move = f->n_to_move;
         view->n_hosts = HASH_COUNT(f->hosts);
         view->generation = f->generation;
@@ -138,9 +139,9 @@ channels_at(const struct fabric *f, uint64_t root)
     size_t n = 0;
     for (const struct spread *s = f->spreads; s; s = s->hh.next) {
         bool there = false;
-        for (size_t i = 0; i < s->n_trees && !there; i++) {
-            there =
-                s->key.kind == SPREAD_CHANNEL && s->trees[i]->key.root == root;
+        for (size_t i = 0; i < s->trees.n && !there; i++) {
+            there = s->key.kind == SPREAD_CHANNEL
+                    && s->trees.trees[i]->key.root == root;
         }
         n += there;
     }
@@ -267,9 +268,9 @@ view_node(struct tree_view *v, uint32_t node)
     view->connected = switch_is_connected(sw);
     view->has_members = end && end->receiver;
     view->has_sources = end && end->n_sources;
-    for (size_t i = 0; i < s->n_trees; i++) {
+    for (size_t i = 0; i < s->trees.n; i++) {
         const struct topo_tree_node *t =
-            topo_tree_node(s->trees[i]->topo, node);
+            topo_tree_node(s->trees.trees[i]->topo, node);
         if (t) {
             view->depth = t->depth;
             view->parent = spread_is_on(s, t->parent)
@@ -306,14 +307,15 @@ view_tree(struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
     if (v.n) {
         qsort(v.switches, v.n, sizeof *v.switches, compare_switches);
     }
-    cb(aux, &(struct view_tree){.vlan = vlan,
-                                .group = *group,
-                                .root = s->n_trees ? s->trees[0]->key.root : 0,
-                                .state = s->restored   ? "restored"
-                                         : s->draining ? "draining"
-                                                       : "stable",
-                                .switches = v.switches,
-                                .n_switches = v.n});
+    cb(aux, &(struct view_tree){
+                .vlan = vlan,
+                .group = *group,
+                .root = s->trees.n ? s->trees.trees[0]->key.root : 0,
+                .state = s->restored   ? "restored"
+                         : s->draining ? "draining"
+                                       : "stable",
+                .switches = v.switches,
+                .n_switches = v.n});
     for (size_t i = 0; i < v.n; i++) {
         free((void *) v.switches[i].ports);
     }

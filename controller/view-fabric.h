@@ -34,6 +34,7 @@ struct view_fabric {
     size_t n_parts;      /* Connected parts. */
     size_t n_trees;      /* In use. */
     size_t n_draining;   /* Channels between "take away" and "add". */
+    size_t n_moving;     /* Channels on their way to another tree. */
     size_t n_to_move;    /* Channels that wait for rebalancing. */
     size_t n_hosts;      /* Known at any switch. */
     uint64_t generation; /* Grows with every change of the topology. */

@@ -70,8 +70,7 @@ buckets_push(struct buckets *buckets, uint32_t depth, uint32_t node)
 static bool
 may_be_on(const struct mend *m, uint32_t node)
 {
-    return topo_net_dpid(m->net, node)
-           && !(m->old->avoid && topo_net_is_away(m->net, node));
+    return topo_net_dpid(m->net, node);
 }
 
 /* Does the net still have that link?  Hops are sorted by peer and port. */

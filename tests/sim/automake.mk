@@ -48,37 +48,37 @@ tests_sim_test_sim_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sim_test_sim_table_LDADD = tests/sim/libfakeswitch.a $(OFP_LIBS) \
 	$(CMOCKA_LIBS)
 
+# The whole controller with fake switches, on a clock of its own.
+SIM_NET_SOURCES = \
+	tests/sim/sim-clock.c tests/sim/sim-clock.h \
+	tests/sim/sim-frame.c tests/sim/sim-frame.h \
+	tests/sim/sim-net.c tests/sim/sim-net.h
+SIM_NET_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+SIM_NET_LIBS = tests/sim/libfakeswitch.a $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/sim/test-sim-mcast
 TESTS += tests/sim/test-sim-mcast
 tests_sim_test_sim_mcast_SOURCES = tests/sim/test-sim-mcast.c \
-	tests/sim/sim-frame.c tests/sim/sim-frame.h \
 	tests/sim/sim-hosts.c \
 	tests/sim/sim-model.c tests/sim/sim-model.h \
-	tests/sim/sim-net.c tests/sim/sim-net.h \
-	tests/sim/sim-world.c tests/sim/sim-world.h
-tests_sim_test_sim_mcast_CFLAGS = \
-	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
-tests_sim_test_sim_mcast_LDADD = tests/sim/libfakeswitch.a \
-	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+	tests/sim/sim-world.c tests/sim/sim-world.h \
+	$(SIM_NET_SOURCES)
+tests_sim_test_sim_mcast_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_mcast_LDADD = $(SIM_NET_LIBS)
 
 check_PROGRAMS += tests/sim/test-sim-cases
 TESTS += tests/sim/test-sim-cases
 tests_sim_test_sim_cases_SOURCES = tests/sim/test-sim-cases.c \
-	tests/sim/sim-frame.c tests/sim/sim-frame.h \
-	tests/sim/sim-net.c tests/sim/sim-net.h
-tests_sim_test_sim_cases_CFLAGS = \
-	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
-tests_sim_test_sim_cases_LDADD = tests/sim/libfakeswitch.a \
-	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+	$(SIM_NET_SOURCES)
+tests_sim_test_sim_cases_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_cases_LDADD = $(SIM_NET_LIBS)
 
 check_PROGRAMS += tests/sim/test-sim-members
 TESTS += tests/sim/test-sim-members
 tests_sim_test_sim_members_SOURCES = tests/sim/test-sim-members.c \
-	tests/sim/sim-net.c tests/sim/sim-net.h
-tests_sim_test_sim_members_CFLAGS = \
-	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
-tests_sim_test_sim_members_LDADD = tests/sim/libfakeswitch.a \
-	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+	$(SIM_NET_SOURCES)
+tests_sim_test_sim_members_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_members_LDADD = $(SIM_NET_LIBS)
 
 check_PROGRAMS += tests/sim/test-sim-wires
 TESTS += tests/sim/test-sim-wires
@@ -94,11 +94,8 @@ tests_sim_test_sim_fabric_SOURCES = tests/sim/test-sim-fabric.c \
 	tests/sim/sim-fabric.c tests/sim/sim-fabric.h \
 	tests/sim/sim-fabric-check.c \
 	tests/sim/sim-fabric-events.c \
-	tests/sim/sim-frame.c tests/sim/sim-frame.h \
-	tests/sim/sim-net.c tests/sim/sim-net.h \
-	tests/sim/sim-wires.c tests/sim/sim-wires.h
-tests_sim_test_sim_fabric_CFLAGS = \
-	$(AM_CFLAGS) $(EVENT_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
-tests_sim_test_sim_fabric_LDADD = tests/sim/libfakeswitch.a \
-	$(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+	tests/sim/sim-wires.c tests/sim/sim-wires.h \
+	$(SIM_NET_SOURCES)
+tests_sim_test_sim_fabric_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_fabric_LDADD = $(SIM_NET_LIBS)
 endif

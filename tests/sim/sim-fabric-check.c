@@ -260,8 +260,9 @@ compare_unicast(struct sim_fabric *f, char *text, size_t size)
     return compare(f, &walk, wanted, "unicast", text, size);
 }
 
+/* All but unicast. */
 static const char *
-compare_all(struct sim_fabric *f, char *text, size_t size)
+compare_multicast(struct sim_fabric *f, char *text, size_t size)
 {
     const char *bad = NULL;
 
@@ -273,6 +274,14 @@ compare_all(struct sim_fabric *f, char *text, size_t size)
 
         bad = compare_arp(f, &from, text, size);
     }
+    return bad;
+}
+
+static const char *
+compare_all(struct sim_fabric *f, char *text, size_t size)
+{
+    const char *bad = compare_multicast(f, text, size);
+
     return bad || !f->is_fabric ? bad : compare_unicast(f, text, size);
 }
 
@@ -341,13 +350,14 @@ look_for_leavers(void *l_, const struct view_group *view)
     return true;
 }
 
-static bool
-is_draining(struct sim_fabric *f)
+/* Some channel is between one tree and another. */
+bool
+sim_fabric_is_moving(const struct sim_fabric *f)
 {
     struct view_fabric view;
 
     view_fabric(f->net.ctl, &view);
-    return view.n_draining > 0;
+    return view.n_draining || view.n_moving;
 }
 
 static bool
@@ -364,7 +374,7 @@ is_done(void *f_)
         send_again(f);
     }
     view_groups(f->net.ctl, look_for_leavers, &l);
-    return !l.found && !f->n_queued && !is_draining(f)
+    return !l.found && !f->n_queued && !sim_fabric_is_moving(f)
            && !compare_all(f, text, sizeof text);
 }
 
@@ -391,12 +401,16 @@ sim_fabric_rest(struct sim_fabric *f)
     settled = settled && sim_net_settle(&f->net);
     bool done = settled && sim_net_wait(&f->net, is_done, f, FABRIC_WAIT_MS);
 
-    /* What is right once must stay right; but what moves in two steps, as
-     * broadcasts do after the hold time, is away in between. */
+    /* What is right once must stay right.  But what moves in two steps, as
+     * broadcasts do after the hold time, is away in between; and so is a way
+     * that was there for others, until somebody asks for it. */
     if (done && !f->problem[0]) {
         settled = sim_net_settle(&f->net);
-        done = !is_draining(f)
-               || sim_net_wait(&f->net, is_done, f, FABRIC_WAIT_MS);
+        if (!sim_fabric_is_moving(f)
+            && compare_multicast(f, text, sizeof text)) {
+            sim_fabric_fail(f, text);
+        }
+        done = sim_net_wait(&f->net, is_done, f, FABRIC_WAIT_MS);
     }
     if (f->problem[0]) {
         sim_fabric_fail(f, f->problem);

@@ -26,6 +26,7 @@ note(struct sim_fabric *f, const char *format, ...)
     vsnprintf(f->what + n, sizeof f->what - n, format, args);
     va_end(args);
     f->n_events++;
+    sim_fabric_trace(f, "EVENT", f->what + n);
 }
 
 static void
@@ -167,6 +168,7 @@ kill_or_revive(struct sim_fabric *f, int sw)
         sim_net_connect(&f->net.switches[sw]);
         sim_net_settle(&f->net);
         sim_fabric_say_all(f, sw);
+        memset(f->changed[sw], true, sizeof f->changed[sw]);
     }
 }
 
@@ -174,7 +176,10 @@ static void
 restart_controller(struct sim_fabric *f)
 {
     note(f, "controller restarts; ");
+    /* It does not find its way back into the midst of a move. */
+    f->gentle &= !sim_fabric_is_moving(f);
     sim_net_restart_controller(&f->net);
+    ctl_set_event_listener(f->net.ctl, sim_fabric_trace, f);
     for (int sw = 0; sw < f->wires.n_switches; sw++) {
         if (!f->dead[sw]) {
             sim_net_connect(&f->net.switches[sw]);
@@ -193,6 +198,7 @@ lose_connection(struct sim_fabric *f)
         return;
     }
     note(f, "s%d away; ", sw + 1);
+    f->gentle &= !sim_fabric_is_moving(f);
     f->prompt = true;
     sim_net_disconnect(&f->net.switches[sw]);
     for (int n = (int) sim_random(&f->random, 3); n > 0; n--) {
@@ -227,15 +233,34 @@ one_event(struct sim_fabric *f)
     }
 }
 
+static bool
+never(void *aux)
+{
+    (void) aux;
+    return false;
+}
+
+/* So that channels move to better trees, and other things happen before they
+ * do, or while they are about it. */
+static void
+let_time_pass(struct sim_fabric *f)
+{
+    int64_t ms = sim_random(&f->random, 2 * FABRIC_HOLD_MS);
+
+    if (sim_chance(&f->random, 30)) {
+        sim_fabric_trace(f, "time passes", "");
+        sim_net_wait(&f->net, never, f, ms);
+    }
+}
+
 void
 sim_fabric_step(struct sim_fabric *f)
 {
     f->what[0] = '\0';
     for (int n = 1 + (int) sim_random(&f->random, 4); n > 0; n--) {
+        let_time_pass(f);
         one_event(f);
     }
-    if (getenv("OFM_TRACE_STEPS")) {
-        fprintf(stderr, "step %" PRIu64 ": %s\n", f->step, f->what);
-    }
     sim_fabric_rest(f);
+    sim_fabric_trace(f, "AT REST", "");
 }

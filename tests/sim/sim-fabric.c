@@ -12,6 +12,7 @@
 #include "controller/view-fabric.h"
 #include "lib/arp.h"
 #include "lib/xalloc.h"
+#include "tests/sim/sim-clock.h"
 #include "tests/sim/sim-frame.h"
 
 /* Addresses. */
@@ -202,6 +203,9 @@ on_turn(void *f_)
     struct sim_fabric *f = f_;
 
     f->n_turns++;
+    if (sim_chance(&f->random, 10)) {
+        sim_clock_pass(1); /* Work takes time. */
+    }
     for (int n = f->n_queued; n > 0; n--) {
         struct fabric_frame q = f->queue[f->head];
         struct forwarding w = {f, q.sw};
@@ -392,6 +396,7 @@ sim_fabric_init(struct sim_fabric *f, uint64_t seed)
             .on = sim_chance(&f->random, 70),
             .is_new = true};
     }
+    ctl_set_event_listener(f->net.ctl, sim_fabric_trace, f);
     plug_in(f);
     sim_fabric_rest(f);
 }
@@ -402,6 +407,17 @@ sim_fabric_uninit(struct sim_fabric *f)
     f->watching = false;
     sim_net_uninit(&f->net);
     free(f->queue);
+}
+
+void
+sim_fabric_trace(void *f_, const char *type, const char *text)
+{
+    const struct sim_fabric *f = f_;
+
+    if (getenv("OFM_TRACE_STEPS")) {
+        fprintf(stderr, "%" PRIu64 "/%" PRIu64 " %" PRId64 " ms: %s %s\n",
+                f->seed, f->step, sim_clock_now(), type, text);
+    }
 }
 
 void

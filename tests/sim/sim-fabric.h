@@ -23,7 +23,8 @@ enum {
     FABRIC_QUEUE = 8192,
     FABRIC_FRAME_SIZE = 512,
     FABRIC_MAX_HOPS = 32,
-    FABRIC_WAIT_MS = 10000
+    FABRIC_WAIT_MS = 10000,
+    FABRIC_HOLD_MS = 200
 };
 
 /* What a host wants of a group: all but 'sources', or only those (a bit for
@@ -90,6 +91,8 @@ struct sim_fabric {
 /* sim-fabric.c: hosts and cables. */
 void sim_fabric_init(struct sim_fabric *, uint64_t seed);
 void sim_fabric_uninit(struct sim_fabric *);
+/* Under OFM_TRACE_STEPS, a line with the time. */
+void sim_fabric_trace(void *f, const char *type, const char *text);
 /* Fails the test with all that is known. */
 void sim_fabric_fail(struct sim_fabric *, const char *problem);
 /* A frame enters at a host's port, at the next turn of the loop. */
@@ -114,6 +117,7 @@ bool sim_fabric_wants(const struct fabric_filter *, int source);
 /* The model has changed (or is at rest, 'first'). */
 void sim_fabric_claim(struct sim_fabric *, bool first);
 void sim_fabric_check(void *f, struct sim_switch *);
+bool sim_fabric_is_moving(const struct sim_fabric *);
 /* Until everything is as the model says. */
 void sim_fabric_rest(struct sim_fabric *);
 

@@ -2,37 +2,27 @@
 #include <config.h>
 #include "tests/sim/sim-net.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <netinet/tcp.h>
+#include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <event2/event.h>
 
 #include "lib/xalloc.h"
+#include "tests/sim/sim-clock.h"
 
 enum { SETTLE_MS = 20000 };
 
 static const uint8_t echo[] = {4, 2, 0, 8, 0xec, 0, 0, 0};
-
-static int64_t
-now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
 
 /* Bytes to and from the controller. */
 
@@ -129,24 +119,24 @@ on_readable(evutil_socket_t fd, short what, void *s_)
 void
 sim_net_connect(struct sim_switch *s)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET};
-    int one = 1;
+    int fds[2];
+    char peer[16];
 
     if (s->fd >= 0) {
         return;
     }
-    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    sin.sin_port = htons(ctl_openflow_port(s->net->ctl));
-    s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(s->fd >= 0);
-    assert_int_equal(connect(s->fd, (struct sockaddr *) &sin, sizeof sin), 0);
-    setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    fcntl(s->fd, F_SETFL, O_NONBLOCK);
+    assert_int_equal(socketpair(AF_UNIX,
+                                SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                                fds),
+                     0);
+    s->fd = fds[0];
     s->readable =
         event_new(s->net->base, s->fd, EV_READ | EV_PERSIST, on_readable, s);
     s->writable = event_new(s->net->base, s->fd, EV_WRITE, on_writable, s);
     event_add(s->readable, NULL);
     s->out_size = 0;
+    snprintf(peer, sizeof peer, "s%" PRIu64, s->dpid);
+    ctl_take_switch(s->net->ctl, fds[1], peer);
     fake_switch_connect(s->fake);
 }
 
@@ -185,27 +175,13 @@ sim_net_restart_controller(struct sim_net *net)
     start_controller(net);
 }
 
-static unsigned int
-free_port(void)
-{
-    struct sockaddr_in sin = {.sin_family = AF_INET};
-    socklen_t size = sizeof sin;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *) &sin, sizeof sin), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *) &sin, &size), 0);
-    close(fd);
-    return ntohs(sin.sin_port);
-}
-
 static struct config *
 parse(const struct sim_net *net, const char *yaml)
 {
     char error[CONFIG_ERROR_SIZE];
     char *text = xasprintf("state_dir: %s\n"
-                           "openflow: {listen: \"tcp:127.0.0.1:%u\"}\n%s",
-                           net->dir, net->port, yaml);
+                           "openflow: {listen: \"tcp:127.0.0.1:0\"}\n%s",
+                           net->dir, yaml);
     struct config *config = config_parse("test", text, strlen(text), error);
 
     if (!config) {
@@ -247,11 +223,11 @@ sim_net_init(struct sim_net *net, const char *yaml, int n_switches,
     };
     const struct timeval millisecond = {0, 1000};
 
+    signal(SIGPIPE, SIG_IGN); /* As the daemon does. */
     memset(net, 0, sizeof *net);
     snprintf(net->dir, sizeof net->dir, "/tmp/ofmcast-sim.XXXXXX");
     assert_non_null(mkdtemp(net->dir));
 
-    net->port = free_port();
     net->config = parse(net, yaml);
     net->base = event_base_new();
     net->tick = event_new(net->base, -1, EV_PERSIST, on_tick, NULL);
@@ -303,15 +279,15 @@ bool
 sim_net_wait(struct sim_net *net, sim_condition *done, void *aux,
              int64_t timeout_ms)
 {
-    int64_t give_up = now_ms() + timeout_ms;
+    int64_t give_up = sim_clock_now() + timeout_ms;
 
     while (!done(aux)) {
-        if (now_ms() > give_up) {
+        if (sim_clock_now() > give_up) {
             return false;
         }
         event_base_loop(net->base, EVLOOP_ONCE);
         for (int i = 0; i < net->n_switches; i++) {
-            fake_switch_run(net->switches[i].fake, now_ms());
+            fake_switch_run(net->switches[i].fake, sim_clock_now());
         }
         if (net->turn) {
             net->turn(net->aux);

@@ -2,8 +2,9 @@
 #ifndef TESTS_SIM_SIM_NET_H
 #define TESTS_SIM_SIM_NET_H 1
 
-/* The whole controller with fake switches connected to it over loopback TCP,
- * all on one event loop in this process. */
+/* The whole controller with fake switches connected to it by socket pairs, all
+ * on one event loop in this process, on the clock of sim-clock.h: a wait takes
+ * no time, and a run is the same each time. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,9 +32,8 @@ struct sim_switch {
 
 struct sim_net {
     struct event_base *base;
-    struct event *tick; /* So that waiting never sleeps for long. */
+    struct event *tick; /* So that waiting looks every millisecond. */
     char dir[64];
-    unsigned int port; /* Of the controller. */
     struct config *config;
     struct ctl *ctl;
     struct sim_switch switches[SIM_MAX_SWITCHES];

@@ -32,7 +32,7 @@ seconds(void)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(CLOCK_REALTIME, &ts); /* The other one is the sim's. */
     return (double) ts.tv_sec + (double) ts.tv_nsec / 1e9;
 }
 

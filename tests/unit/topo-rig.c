@@ -108,7 +108,9 @@ rig_check_tree(const struct topo_net *net, const struct topo_tree *tree)
     for (uint32_t i = 0; i < topo_net_size(net); i++) {
         const struct topo_tree_node *node = topo_tree_node(tree, i);
 
-        if (!node != (distances[i] == UINT32_MAX)) {
+        bool reached = distances[i] != UINT32_MAX;
+        /* One that avoids who is away keeps those that it has. */
+        if (reached ? !node : node && !tree->avoid) {
             fail_msg("node %u is wrongly in or out", i);
         }
         if (!node) {
@@ -126,7 +128,7 @@ rig_check_tree(const struct topo_net *net, const struct topo_tree *tree)
         assert_true(parent && hop && hop->peer == node->parent
                     && hop->peer_port == node->parent_port
                     && node->depth == parent->depth + 1
-                    && node->depth >= distances[i]);
+                    && (tree->avoid || node->depth >= distances[i]));
     }
     free(distances);
 }
