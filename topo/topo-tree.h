@@ -20,8 +20,8 @@
  * false: they may be parents and children as they were, but none gets a new
  * parent and none becomes a new parent, except that where this leaves a node
  * without any way to the root, it is attached all the same (so everybody who
- * is connected to the root has a parent).  'avoid' true: not even then; those that
- * go away stay where they are. */
+ * is connected to the root has a parent).  'avoid' true: not even then; those
+ * that go away stay where they are. */
 
 #include <stdbool.h>
 #include <stddef.h>
