@@ -72,6 +72,16 @@ lay_ghosts(struct fabric *f)
     f->n_ghosts = n;
 }
 
+void
+drain_follows(struct fabric *f)
+{
+    for (size_t i = 0; i < f->n_ghosts; i++) {
+        if (f->ghosts[i].until == UINT64_MAX) {
+            f->ghosts[i].until = f->last_drain + 1;
+        }
+    }
+}
+
 static void
 timer_cb(void *d_, int64_t now)
 {

@@ -263,12 +263,17 @@ fabric_adopt(struct ctl_switch *sw, const struct adopted_entry *e)
             ports[n++] = e->copies[i].port;
         }
     }
-    if (f && !sw->known && (n || e->mark)) {
+    if (f && !sw->known && (n || e->mark || e->kind == ADOPTED_CHANNEL)) {
         const struct spread_key key = key_of_adopted(e);
         struct spread *s = spread_get(f, &key);
-        spread_adopt(s, fabric_node(f, sw->dpid), &e->channel.source, ports,
-                     n);
-        s->root_mark = e->mark ? e->mark : s->root_mark;
+        uint32_t node = fabric_node(f, sw->dpid);
+        if (n || e->mark) {
+            spread_adopt(s, node, &e->channel.source, ports, n);
+            s->root_mark = e->mark ? e->mark : s->root_mark;
+        } else {
+            /* So far for nobody elsewhere, but perhaps with a source. */
+            spread_end_get(s, node)->restored = true;
+        }
     }
     free(ports);
 }

@@ -134,6 +134,17 @@ link_up(void *f_, const struct port_id *a, const struct port_id *b)
     loop_want_turn(f->ctl->loop);
 }
 
+/* What comes back is new, at both ends. */
+static void
+close_port(struct fabric *f, const struct port_id *id)
+{
+    struct ctl_switch *sw = switch_lookup(f->ctl, id->dpid);
+    fabric_port_get(f, id)->open = false;
+    if (sw) {
+        admit_set_role(sw, (uint32_t) id->port_no, fabric_role(f->ctl, id));
+    }
+}
+
 static void
 open_port(struct fabric *f, const struct port_id *id)
 {
@@ -232,7 +243,7 @@ add_ghost(struct fabric *f, const struct port_id *a, const struct port_id *b)
     f->ghosts[f->n_ghosts++] = (struct ghost_link){
         .a = {fabric_node(f, a->dpid), (uint32_t) a->port_no},
         .b = {fabric_node(f, b->dpid), (uint32_t) b->port_no},
-        .until = f->last_drain + 1};
+        .until = UINT64_MAX};
 }
 
 static void
@@ -242,8 +253,10 @@ link_down(void *f_, const struct port_id *a, const struct port_id *b,
     struct fabric *f = f_;
     tell_link(f->ctl, "link.down", a, b, topo_link_end_name(reason));
     forget_new_link(f, a);
-    add_ghost(f, a, b);
+    close_port(f, a);
+    close_port(f, b);
     if (topo_net_unlink(f->net, a->dpid, (uint32_t) a->port_no)) {
+        add_ghost(f, a, b);
         fabric_shrink(f);
     }
 }

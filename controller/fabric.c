@@ -55,6 +55,23 @@ is_dead(const struct fabric *f, uint32_t node)
     return !n && topo_net_is_away(f->net, node);
 }
 
+static bool
+is_up(const struct fabric *f, const struct topo_span_hop *hop)
+{
+    const struct port_id id = {topo_net_dpid(f->net, hop->node), hop->port};
+    const struct topo_port *port = topo_lookup_port(f->ctl->topo, &id);
+    return port && port->up;
+}
+
+/* One that is down carries nothing; one that flaps is up again before trees go
+ * round it, and its switches still send over it. */
+static bool
+may_carry(const struct fabric *f, const struct ghost_link *g)
+{
+    return !is_dead(f, g->a.node) && !is_dead(f, g->b.node)
+           && (g->until != UINT64_MAX || (is_up(f, &g->a) && is_up(f, &g->b)));
+}
+
 bool
 fabric_hop_peer(void *f_, const struct topo_span_hop *hop,
                 struct topo_span_hop *peer)
@@ -68,7 +85,7 @@ fabric_hop_peer(void *f_, const struct topo_span_hop *hop,
     for (size_t i = 0; i < f->n_ghosts; i++) {
         const struct ghost_link *g = &f->ghosts[i];
         if ((!hop_compare(&g->a, hop) || !hop_compare(&g->b, hop))
-            && !is_dead(f, g->a.node) && !is_dead(f, g->b.node)) {
+            && may_carry(f, g)) {
             *peer = hop_compare(&g->a, hop) ? g->a : g->b;
             return true;
         }
@@ -350,6 +367,9 @@ fabric_run(struct ctl *ctl)
         trees_run(f);
     }
     spreads_compile(f);
+    if (lost) {
+        drain_follows(f);
+    }
 }
 
 void
@@ -392,7 +412,8 @@ start_port(struct fabric *f, const struct ctl_switch *sw,
     struct fabric_port *p = fabric_port_get(f, &id);
     enum topo_role before = p->before;
     p->before = TOPO_ROLE_UNKNOWN;
-    p->open |= before == TOPO_ROLE_LINK;
+    /* A restarted daemon goes on with links as it finds them. */
+    p->open |= port->up && before == TOPO_ROLE_LINK && !sw->known;
     if (port->up) {
         topo_links_port_up(f->links, &id, before, loop_now(f->ctl->loop));
     }

@@ -141,7 +141,9 @@ typedef void spread_port_cb(void *aux, uint32_t port);
  * it is not to be used. */
 struct ghost_link {
     struct topo_span_hop a, b;
-    uint64_t until; /* The number of the drain that makes sure of it. */
+    /* The number of the drain that makes sure of it; UINT64_MAX: trees do not
+     * know yet that it has gone. */
+    uint64_t until;
 };
 
 /* Hosts. */
@@ -317,11 +319,7 @@ struct spread_plan {
 
 /* Applies the plan without loss, if that can be. */
 void spread_move_apply(struct spread_plan *);
-/* Likewise, one that goes round a switch that is away. */
-void spread_move_round(struct spread_plan *);
 void spread_plan_make(struct spread_plan *, struct spread *, enum tree_choice);
-/* Anew, with these trees. */
-void spread_plan_again(struct spread_plan *, enum tree_choice);
 /* The spread's trees are those of the plan from now on. */
 void spread_plan_take_trees(struct spread_plan *);
 void spread_plan_uninit(struct spread_plan *);
@@ -359,6 +357,8 @@ bool spread_is_on(const struct spread *, uint32_t node);
 /* As a switch was found to hold it. */
 void spread_adopt(struct spread *, uint32_t node, const struct ip_addr *source,
                   const uint32_t *ports, size_t n_ports);
+struct spread_entry *spread_entries_get(struct spread_entry **, size_t *n,
+                                        const struct ip_addr *source);
 void spread_entries_free(struct spread_entry *, size_t n);
 /* Adds the hops of all entries; of those the ones that switches shall hold
  * now. */
@@ -368,6 +368,8 @@ void spread_emitted(const struct spread *, struct hop_set *);
 /* drain.c */
 /* How long the datapaths of switches follow their tables. */
 int64_t drain_datapath_ms(const struct ctl *);
+/* What trees have just been told goes with the next drain. */
+void drain_follows(struct fabric *);
 void drain_begin(struct fabric *); /* At the end of a turn. */
 void drain_want(struct spread *);  /* It waits for the next one. */
 void drain_forget(struct spread *);

@@ -165,14 +165,18 @@ end(struct spread *s)
     spread_mark(s);
 }
 
-static bool
-has_same_entries(const struct spread *s, const struct spread_plan *p)
+/* Sources that some filter names may come and go at the same time: during the
+ * move each of them has an entry, before and after.  Those that are too many
+ * are gone with the next plan. */
+static void
+unite_sources(struct spread *s, struct spread_plan *p)
 {
-    bool same = p->n_entries == s->n_entries;
-    for (size_t i = 0; i < p->n_entries && same; i++) {
-        same = ip_addr_equal(&s->entries[i].source, &p->entries[i].source);
+    for (size_t i = 0; i < s->n_entries; i++) {
+        spread_entries_get(&p->entries, &p->n_entries, &s->entries[i].source);
     }
-    return same;
+    for (size_t i = 0; i < p->n_entries; i++) {
+        spread_entries_get(&s->entries, &s->n_entries, &p->entries[i].source);
+    }
 }
 
 bool
@@ -191,33 +195,13 @@ void
 spread_move_apply(struct spread_plan *p)
 {
     struct spread *s = p->s;
-    if (s->key.kind != SPREAD_CHANNEL || !has_same_entries(s, p)
-        || spread_plan_is_mixable(p)) {
+    if (s->key.kind != SPREAD_CHANNEL || spread_plan_is_mixable(p)) {
         spread_plan_apply(p, false);
     } else {
+        unite_sources(s, p);
         start(s, p);
         spread_plan_uninit(p);
     }
-}
-
-/* Where sources that some filter names come or go, entries do, for which a
- * move has no place: then they change along the trees that there are, and the
- * move comes after. */
-void
-spread_move_round(struct spread_plan *p)
-{
-    struct spread *s = p->s;
-    if (!has_same_entries(s, p) && !spread_plan_is_mixable(p)) {
-        struct spread_plan first = {.s = s, .vlan = p->vlan};
-        spread_plan_again(&first, TREES_KEPT);
-        if (spread_plan_is_mixable(&first)) {
-            spread_plan_apply(&first, false);
-        } else {
-            spread_plan_uninit(&first);
-        }
-        spread_plan_again(p, TREES_ROUND);
-    }
-    spread_move_apply(p);
 }
 
 /* The usual entries become those of the new tree. */

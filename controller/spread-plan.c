@@ -220,8 +220,8 @@ count_reached(const struct spread_plan *p)
     return n;
 }
 
-void
-spread_plan_again(struct spread_plan *p, enum tree_choice choice)
+static void
+plan_again(struct spread_plan *p, enum tree_choice choice)
 {
     spread_plan_uninit(p);
     p->choice = choice;
@@ -237,12 +237,12 @@ spread_plan_make(struct spread_plan *p, struct spread *s,
 {
     *p =
         (struct spread_plan){.s = s, .vlan = vlan_lookup(s->ctl, s->key.vlan)};
-    spread_plan_again(p, choice);
+    plan_again(p, choice);
     if (is_in_the_way(p)) {
         size_t n = count_reached(p);
-        spread_plan_again(p, TREES_ROUND);
+        plan_again(p, TREES_ROUND);
         if (count_reached(p) < n) {
-            spread_plan_again(p, choice);
+            plan_again(p, choice);
         }
     }
 }
@@ -536,13 +536,11 @@ compile(struct spread *s)
     }
     drop_idle_ends(s);
     spread_plan_make(&p, s, TREES_KEPT);
-    bool lossless = !s->waits && spread_is_whole(s, &s->installed);
-    if (lossless && restored) {
-        /* What was found is not always what would be made today. */
+    /* What was found is not always what would be made today; and that somebody
+     * cannot be told harms nobody who is served. */
+    if ((restored || p.choice == TREES_ROUND) && !s->waits
+        && spread_is_whole(s, &s->installed)) {
         spread_move_apply(&p);
-    } else if (lossless && p.choice == TREES_ROUND) {
-        /* That somebody cannot be told harms nobody who is served. */
-        spread_move_round(&p);
     } else {
         spread_plan_apply(&p, false);
     }

@@ -254,25 +254,25 @@ compare_nodes(const void *a_, const void *b_)
     return (*a > *b) - (*a < *b);
 }
 
-/* Switches that have no entry for the source use their (*,G). */
-static struct spread_entry *
-adopted_entry(struct spread *s, const struct ip_addr *source)
+/* The entry of a source; a new one is as the (*,G), which is what its packets
+ * have met so far. */
+struct spread_entry *
+spread_entries_get(struct spread_entry **entries, size_t *n,
+                   const struct ip_addr *source)
 {
     size_t i = 0;
-    while (i < s->n_entries
-           && ip_addr_compare(&s->entries[i].source, source) < 0) {
+    while (i < *n && ip_addr_compare(&(*entries)[i].source, source) < 0) {
         i++;
     }
-    if (i == s->n_entries || !ip_addr_equal(&s->entries[i].source, source)) {
-        s->entries =
-            xrealloc(s->entries, (s->n_entries + 1) * sizeof *s->entries);
-        memmove(&s->entries[i + 1], &s->entries[i],
-                (s->n_entries - i) * sizeof *s->entries);
-        s->entries[i] = (struct spread_entry){.source = *source};
-        hop_set_unite(&s->entries[i].hops, &s->entries[0].hops);
-        s->n_entries++;
+    if (i == *n || !ip_addr_equal(&(*entries)[i].source, source)) {
+        *entries = xrealloc(*entries, (*n + 1) * sizeof **entries);
+        memmove(&(*entries)[i + 1], &(*entries)[i],
+                (*n - i) * sizeof **entries);
+        (*entries)[i] = (struct spread_entry){.source = *source};
+        hop_set_unite(&(*entries)[i].hops, &(*entries)[0].hops);
+        ++*n;
     }
-    return &s->entries[i];
+    return &(*entries)[i];
 }
 
 static bool
@@ -285,7 +285,8 @@ void
 spread_adopt(struct spread *s, uint32_t node, const struct ip_addr *source,
              const uint32_t *ports, size_t n_ports)
 {
-    struct spread_entry *own = adopted_entry(s, source);
+    struct spread_entry *own =
+        spread_entries_get(&s->entries, &s->n_entries, source);
     struct hop_set hops = {.hops = NULL};
     for (size_t i = 0; i < n_ports; i++) {
         hop_set_add(&hops,

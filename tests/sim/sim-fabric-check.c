@@ -166,6 +166,7 @@ sim_fabric_check(void *f_, struct sim_switch *s)
     if (bad && !f->problem[0]) {
         snprintf(f->problem, sizeof f->problem, "after a change of s%d: %s",
                  (int) (s - f->net.switches) + 1, bad);
+        sim_fabric_trace(f, "WRONG", f->problem);
     }
 }
 

@@ -99,6 +99,13 @@ change_cable(struct sim_fabric *f)
     note(f, "cable s%d:%u=s%d:%u %s; ", sw + 1, port, peer.sw + 1, peer.port,
          up ? "up" : "down");
     f->gentle = false;
+    /* It may flap before the controller knows, or come back when all switches
+     * do as they are told; in between there are some ms, the round trip to a
+     * switch, in which doubles cannot be excluded (doc/fabric.md). */
+    if (up && f->n_turns != f->cut_at[sw][port]) {
+        sim_net_settle(&f->net);
+    }
+    f->cut_at[sw][port] = f->cut_at[peer.sw][peer.port] = f->n_turns;
     set_port(f, sw, port, up);
     if (up || sim_chance(&f->random, 60)) {
         set_port(f, peer.sw, peer.port, up);

@@ -69,6 +69,7 @@ struct sim_fabric {
     struct fabric_claim claims[FABRIC_STREAMS][FABRIC_SWITCHES]
                               [FABRIC_HOSTS + 1];
     bool dead[FABRIC_SWITCHES];
+    uint64_t cut_at[FABRIC_SWITCHES][WIRES_PORTS + 1]; /* Turn. */
     struct wires_end asker, asked; /* Who talk by unicast. */
 
     bool watching; /* Check claims at every change. */

@@ -25,7 +25,7 @@
 
 #include "lib/xalloc.h"
 
-enum { EVENTS = 300, EVENTS_PER_SCENE = 50, SKIPPED = 77 };
+enum { EVENTS = 5000, EVENTS_PER_SCENE = 50, SKIPPED = 77 };
 
 static double
 seconds(void)
