@@ -190,7 +190,7 @@ def test_killed_under_a_stream(net):
     # Before they leave, of which the groups soon tell.
     assert net.rest.counter(net.s1, "group_mods") == 0
     assert {i: g["text"] for i, g in net.s1.groups().items()} == before
-    for r in receivers:
+    for r in (*wires, receiver):
         expect_all(r.stop(), n, source=net.extender.ip)
 
 
