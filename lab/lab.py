@@ -187,11 +187,21 @@ class Segment(Host):
 
     def move_in(self, host):
         """A host comes over from another segment, as a roaming one does: it
-        keeps its addresses and does not report before it is asked.  Its own
-        interface stays up; the bridge's end of its cable moves."""
-        old, end = host.segment, bridge_end(host)
-        old.run("ip", "link", "set", "dev", end, "netns", self.netns)
-        self.run("ip", "link", "set", "dev", end, "up", "master", "br0")
+        keeps its addresses and does not report before it is asked.  A host
+        moves once.
+
+        Its cable stays where it is, and its bridge's end becomes that of
+        another cable, to here.  Were it unplugged, the host would see its
+        carrier go and come, and the kernel would report by itself what it has
+        joined by MLD."""
+        air, far = f"air-{host.number}", f"over-{host.number}"
+        run("ip", "-n", host.segment.netns, "-batch", "-", stdin=(
+            f"link add name {air} up type bridge mcast_snooping 0\n"
+            f"link add name {far} up master {air} type veth"
+            f" peer name {far} netns {self.netns}\n"
+            f"link set dev {bridge_end(host)} master {air}\n"))
+        self.run("ip", "link", "set", "dev", far, "up",
+                 "master", "br0")
         host.segment, host.switch, host.ports = self, self.switch, self.ports
 
 

@@ -20,6 +20,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "lab"))
 sys.path.insert(0, HERE)
 
+# What these assert fails as what a test asserts does: with the values.
+pytest.register_assert_rewrite("fabric_scene", "scene", "wire")
+
 from lab import Lab  # noqa: E402
 from procs import exit_on_signals  # noqa: E402
 from rest import Daemon  # noqa: E402

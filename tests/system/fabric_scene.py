@@ -101,13 +101,37 @@ class Scene:
                 and (filters or self.is_in_switches(group))
         wait_until(there, seconds, f"the members of {group} are {wanted}")
 
-    def is_in_switches(self, group=GROUP):
+    def is_in_switches(self, group=GROUP, vlan=0):
         """Does each switch hold what the tree says?"""
         switches = {s.dpid_text: s for s in self.switches}
         return all(
             sorted(p["port"] for p in told["ports"])
             in [g["ports"] for g in switches[told["dpid"]].groups().values()]
-            for told in self.tree(group)["switches"] if told["connected"])
+            for told in self.tree(group, vlan)["switches"]
+            if told["connected"])
+
+    def show(self, host, *receivers, group=GROUP, vlan=0, n=50):
+        """Sends the first packets of a source, and waits until its switch
+        forwards the next ones itself, by the tree.  How many each receiver has
+        got late: some of those that the controller delivers until then may be
+        overtaken (doc/fabric.md).  They are the stream number 99."""
+        host.send(group, PORT, rate=1000, count=n, source=host.ip, ttl=4,
+                  stream=99).wait()
+        for receiver in receivers:
+            receiver.wait_for(n)
+        dpid = host.switch.dpid_text
+
+        def is_forwarded():
+            return dpid in {s["dpid"]
+                            for s in self.tree(group, vlan)["switches"]} \
+                and not self.topology()["draining"] \
+                and any(f"nw_dst={group} " in flow
+                        for flow in host.switch.flows("table=40")) \
+                and self.is_in_switches(group, vlan)
+        wait_until(is_forwarded, 10, f"{host.name} is on the tree of {group}")
+        # And so do the flows of the datapath.
+        self.lab.appctl("revalidator/wait")
+        return [last_word(r)["reordered"] for r in receivers]
 
 
 def ping_all(hosts, count=1):

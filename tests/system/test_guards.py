@@ -258,6 +258,8 @@ def test_a_flood_costs_bounded_memory(net):
     assert refused(net, mad)["port-groups"] > 1000
 
 
+@pytest.mark.parametrize(
+    "config", [with_ports({"port": "s1-eth2", "max_reports": 500})], ids=[""])
 def test_long_reports_count_as_several(net):
     """What a port may cost is not what it may say in one message."""
     mad, other, *_ = net.hosts
@@ -265,9 +267,11 @@ def test_long_reports_count_as_several(net):
                for i in range(170)]
     leaves = [record(TO_IN, f"239.67.{i // 250}.{1 + i % 250}")
               for i in range(170)]
-    frames = [v3_report(mad.ip, what) for what in (records, leaves)] * 1000
+    frames = [v3_report(mad.ip, what) for what in (records, leaves)] * 200
     mad.send_frames(*frames)
     joins(other, BAD)
     wait_until(lambda: BAD in groups_of(net, other), 1, "it joins at once")
-    # 5000 tokens, at 22 a message, are 230 messages at once.
-    wait_until(lambda: refused(net, mad).get("rate", 0) > 1000, 5, "refused")
+    # By their number all 400 would be admitted.  At 22 tokens each 500 are 23
+    # messages at once, and then as many a second: few enough that the port
+    # gets no more for it where the daemon is slow.
+    wait_until(lambda: refused(net, mad).get("rate", 0) > 300, 5, "refused")

@@ -22,15 +22,16 @@ def test_each_switch_is_its_own(ofmcast):
     for stream in streams:
         stream.wait()
 
+    # Before they leave.
+    group = ofmcast.rest.get(f"/v1/groups/0/{GROUP}")
+    assert [m["dpid"] for m in group["members"]] \
+        == [one.s1.dpid_text, two.s1.dpid_text]
     for number, receiver in enumerate(members, 1):
         result = receiver.wait_for(4000).stop()
         expect_all(result, 4000, source=f"10.1.0.{number}0")
         assert [s["id"] for s in result["streams"]] == [number]
     for wire in wires:
         expect_nothing(wire.stop())
-    group = ofmcast.rest.get(f"/v1/groups/0/{GROUP}")
-    assert [m["dpid"] for m in group["members"]] \
-        == [one.s1.dpid_text, two.s1.dpid_text]
 
 
 def test_one_switch_goes_and_the_other_does_not_notice(ofmcast):
