@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	lib/arp.c lib/arp.h \
+	lib/hash.h \
 	lib/mcaddr.c lib/mcaddr.h \
 	lib/timer-heap.c lib/timer-heap.h \
 	lib/wire.c lib/wire.h \

@@ -248,13 +248,12 @@ read_copies(const struct ofp_blob *group, struct ofp_copy *copies, size_t max)
 
 /* Does the flow punt?  If so that is its first action: see ofp-encode.c. */
 static bool
-punts(const struct ofp_blob *flow, const struct ofp_flow_key *key)
+punts(const struct ofp_blob *flow)
 {
-    size_t match = (size_t) (key->match - flow->data) - 4;
     struct wire_reader r;
 
     wire_reader_init(&r, flow->data, flow->size);
-    wire_skip(&r, match + (4 + key->match_size + 7) / 8 * 8);
+    wire_skip(&r, FLOW_MOD_MATCH);
     bool apply = wire_get_be16(&r) == INSTR_APPLY_ACTIONS;
     wire_skip(&r, 6);
     bool experimenter = wire_get_be16(&r) == ACTION_EXPERIMENTER;
@@ -269,19 +268,16 @@ tell_adopted(struct ofp_table *t, const struct ofp_entry *e,
 {
     const struct ofp_blob *b = e->flow.installed;
     struct ofp_adopted a = {.copies = copies};
-    struct ofp_flow_key key;
+    struct ofp_flow_key key = ofp_entry_as_flow(e);
     struct wire_reader r;
 
-    if (!ofp_canon_flow_key(b->data, b->size, &key)) {
-        return;
-    }
     wire_reader_init(&r, b->data, b->size);
     wire_skip(&r, FLOW_MOD_COOKIE);
     a.cookie = wire_get_be64(&r);
     a.table = key.table;
     a.priority = key.priority;
     a.match_understood = ofp_decode_match(key.match, key.match_size, &a.match);
-    a.punts = punts(b, &key);
+    a.punts = punts(b);
     if (e->group.installed) {
         a.has_group = true;
         a.n_copies = read_copies(e->group.installed, copies,

@@ -41,7 +41,8 @@
  *
  * Canonical form: an entry is kept as the FLOW_MOD and GROUP_MOD that would
  * add it, byte for byte as libopenvswitch would encode them.  What was read
- * back is brought into that form, so that equality is memcmp().
+ * back is brought into that form, so that equal is what has the same bytes;
+ * and equal messages of a table are kept once (ofp-blob.h).
  *
  * Limits: a message over 65,535 bytes is refused here, as libopenvswitch
  * would wrap its length (ovs-facts).  A round is at most OFP_ROUND_BYTES, a
