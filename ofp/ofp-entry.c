@@ -8,6 +8,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "lib/hash.h"
 #include "lib/xalloc.h"
 
 /* Keys. */
@@ -70,8 +71,13 @@ ofp_entry_find(const struct ofp_table *t, const void *key, size_t size)
 {
     struct ofp_entry *e;
 
-    HASH_FIND(hh, t->entries, key, size, e);
-    return e;
+    HMAP_FOR_EACH_WITH_HASH(e, node, hash_of_bytes(key, size), &t->entries)
+    {
+        if (e->key_size == size && !memcmp(e->key, key, size)) {
+            return e;
+        }
+    }
+    return NULL;
 }
 
 struct ofp_entry *
@@ -86,7 +92,7 @@ ofp_entry_get(struct ofp_table *t, enum ofp_entry_kind kind, const void *key,
         e->kind = kind;
         e->key_size = size;
         memcpy(e->key, key, size);
-        HASH_ADD_KEYPTR(hh, t->entries, e->key, size, e);
+        hmap_insert(&t->entries, &e->node, hash_of_bytes(key, size));
     }
     return e;
 }
@@ -225,7 +231,7 @@ ofp_entry_destroy(struct ofp_table *t, struct ofp_entry *e)
     if (e->group_id) {
         ofp_ids_set(&t->ids, e->group_id, NULL);
     }
-    HASH_DEL(t->entries, e);
+    hmap_remove(&t->entries, &e->node);
     free(e);
 }
 

@@ -14,7 +14,7 @@
  * An entry dies only in ofp_round_run() and in ofp_entry_sweep(), which no
  * callback runs under: so callbacks may set and unset whatever they like. */
 
-#include <uthash.h>
+#include <openvswitch/hmap.h>
 
 #include "lib/timer-heap.h"
 #include "lib/wire.h"
@@ -58,7 +58,7 @@ struct ofp_failure {
 };
 
 struct ofp_entry {
-    UT_hash_handle hh;             /* In ofp_table's 'entries', by 'key'. */
+    struct hmap_node node;         /* In ofp_table's 'entries', by 'key'. */
     struct ofp_entry *prev, *next; /* In ofp_table's 'dirty'. */
     struct ofp_piece flow;         /* Of KIND_FLOW. */
     struct ofp_piece group;        /* Its group; or the group; or the meter. */
@@ -136,7 +136,7 @@ struct ofp_readback {
 struct ofp_table {
     const struct ofp_table_ops *ops;
     void *aux;
-    struct ofp_entry *entries;
+    struct hmap entries;
     struct ofp_entry *dirty; /* In order of 'dirty_seqno'. */
     struct timer_heap retries;
     struct ofp_ids ids;

@@ -25,6 +25,7 @@ ofp_table_create(const struct ofp_table_ops *ops, void *aux)
     t->aux = aux;
     t->next_xid = 1;
     t->scratch = xmalloc(OF13_MAX_MESSAGE + 1);
+    hmap_init(&t->entries);
     timer_heap_init(&t->retries);
     ofp_ids_init(&t->ids, OFP_GROUP_ID_FIRST, OFP_GROUP_ID_LAST);
     ofp_blobs_init(&t->blobs);
@@ -34,16 +35,18 @@ ofp_table_create(const struct ofp_table_ops *ops, void *aux)
 void
 ofp_table_destroy(struct ofp_table *t)
 {
-    struct ofp_entry *e, *next;
+    struct ofp_entry *e;
 
     if (!t) {
         return;
     }
     ofp_round_drop(t);
     free(t->round.steps);
-    HASH_ITER (hh, t->entries, e, next) {
+    HMAP_FOR_EACH_SAFE(e, node, &t->entries)
+    {
         ofp_entry_destroy(t, e);
     }
+    hmap_destroy(&t->entries);
     timer_heap_uninit(&t->retries);
     ofp_ids_uninit(&t->ids);
     ofp_blobs_uninit(&t->blobs);
@@ -496,9 +499,10 @@ ofp_table_lookup_static(const struct ofp_table *t, const struct ofp_static *s,
 void
 ofp_table_each(const struct ofp_table *t, ofp_entry_cb *cb, void *aux)
 {
-    struct ofp_entry *e, *next;
+    struct ofp_entry *e;
 
-    HASH_ITER (hh, t->entries, e, next) {
+    HMAP_FOR_EACH(e, node, &t->entries)
+    {
         struct ofp_entry_view v;
 
         if (e->kind != KIND_METER && view(e, &v) && !cb(aux, &v)) {

@@ -105,6 +105,7 @@ struct ofp_adopted {
 
 struct ofp_table_ops {
     void (*send)(void *aux, const void *msg, size_t size);
+    /* In the order of tables, priorities and matches. */
     void (*adopted)(void *aux, const struct ofp_adopted *);
     void (*synced)(void *aux);
     /* Everything set up to and including change 'seqno' has been answered:

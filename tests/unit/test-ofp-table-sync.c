@@ -131,8 +131,8 @@ restart_adopts(void **state)
     r->on_adopted = on_adopted;
     r->on_synced = on_synced_set_two;
     rig_connect(r);
-    rig_assert_log(r, "adopted:226.2.2.9:4 adopted:226.2.2.2:12 "
-                      "adopted:226.2.2.3:2 ");
+    rig_assert_log(r, "adopted:226.2.2.2:12 adopted:226.2.2.3:2 "
+                      "adopted:226.2.2.9:4 ");
     rig_assert_sent(r, "???fgB");
     rig_assert_groups(
         r, "group_id=1291845633 type=all bucket=output:2\n"
