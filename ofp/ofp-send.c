@@ -132,9 +132,10 @@ count(struct ofp_table *t, const struct ofp_step *s)
 static void
 send_step(struct ofp_table *t, size_t i)
 {
+    uint8_t bytes[OF13_MAX_MESSAGE + 1];
     struct wire_writer w;
 
-    wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE + 1);
+    wire_writer_init(&w, bytes, sizeof bytes);
     put_step(&w, &t->round.steps[i], t->round.first_xid + i);
     count(t, &t->round.steps[i]);
     t->ops->send(t->aux, w.data, w.at);
@@ -205,10 +206,11 @@ static void
 send_bundle_add(struct ofp_table *t, size_t i)
 {
     uint32_t xid = t->round.first_xid + i;
+    uint8_t bytes[OF13_MAX_MESSAGE + 1];
     struct wire_writer w;
     size_t start;
 
-    wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE + 1);
+    wire_writer_init(&w, bytes, sizeof bytes);
     start = begin_bundle_message(&w, ONF_BUNDLE_ADD, t->round.bundle_id);
     wire_put_be16(&w, 0);
     wire_put_be16(&w, BUNDLE_ATOMIC_ORDERED);

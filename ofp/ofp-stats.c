@@ -102,13 +102,14 @@ is_same_flow(const struct flow_stats *fs, const struct ofp_entry *e,
 /* The message that would add the flow, in canonical form if possible; free()
  * it.  NULL if it could not be sent. */
 static uint8_t *
-flow_to_add(struct ofp_table *t, const struct flow_stats *fs, size_t *size)
+flow_to_add(const struct flow_stats *fs, size_t *size)
 {
     struct ofp_flow f = {.table = fs->key.table, .priority = fs->key.priority};
+    uint8_t bytes[OF13_MAX_MESSAGE];
     struct wire_writer w;
     uint8_t *canon;
 
-    wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE);
+    wire_writer_init(&w, bytes, sizeof bytes);
     ofp_encode_flow(&w, &f, 0);
     w.at = FLOW_MOD_MATCH;
     wire_put(&w, fs->match, fs->match_size);
@@ -264,7 +265,7 @@ own_flow(struct ofp_table *t, const struct flow_stats *fs, int64_t now)
         adopt_group(t, e, id);
     }
     if (!e || !is_same_flow(fs, e, expected(t, &e->flow))) {
-        msg = flow_to_add(t, fs, &size);
+        msg = flow_to_add(fs, &size);
         if (!msg) {
             return;
         }
@@ -363,12 +364,13 @@ static struct ofp_blob *
 group_to_add(struct ofp_table *t, uint32_t id, uint8_t type,
              const uint8_t *buckets, size_t bucket_size)
 {
+    uint8_t bytes[OF13_MAX_MESSAGE];
     struct wire_writer w;
     struct ofp_blob *b;
     uint8_t *canon;
     size_t size;
 
-    wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE);
+    wire_writer_init(&w, bytes, sizeof bytes);
     ofp_encode_group(&w, id, NULL, 0);
     w.data[GROUP_MOD_TYPE] = type;
     wire_put(&w, buckets, bucket_size);
@@ -469,9 +471,10 @@ ofp_stats_meters(struct ofp_table *t, struct wire_reader *all)
         e->group_seen = true;
         if (is_news(t, e)) {
             size_t left = wire_left(&r);
+            uint8_t bytes[OF13_MAX_MESSAGE];
             size_t start;
 
-            wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE);
+            wire_writer_init(&w, bytes, sizeof bytes);
             start = ofp_msg_begin(&w, OF13_METER_MOD);
             wire_put_be16(&w, MOD_ADD);
             wire_put_be16(&w, flags);

@@ -155,7 +155,6 @@ struct ofp_table {
     uint32_t next_xid;
     uint32_t next_bundle_id;
 
-    uint8_t *scratch; /* OF13_MAX_MESSAGE + 1 bytes. */
     struct ofp_table_counters counters;
     size_t n_dirty, n_in_flight, n_failed;
 };

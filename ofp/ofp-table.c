@@ -24,7 +24,6 @@ ofp_table_create(const struct ofp_table_ops *ops, void *aux)
     t->ops = ops;
     t->aux = aux;
     t->next_xid = 1;
-    t->scratch = xmalloc(OF13_MAX_MESSAGE + 1);
     hmap_init(&t->entries);
     timer_heap_init(&t->retries);
     ofp_ids_init(&t->ids, OFP_GROUP_ID_FIRST, OFP_GROUP_ID_LAST);
@@ -50,7 +49,6 @@ ofp_table_destroy(struct ofp_table *t)
     timer_heap_uninit(&t->retries);
     ofp_ids_uninit(&t->ids);
     ofp_blobs_uninit(&t->blobs);
-    free(t->scratch);
     free(t);
 }
 
@@ -305,7 +303,7 @@ ofp_table_set(struct ofp_table *t, const struct ofp_flow *f,
               const struct ofp_bucket *buckets, size_t n_buckets,
               ofp_owner owner, char *error)
 {
-    uint8_t key[OFP_KEY_SIZE], flow[1024];
+    uint8_t key[OFP_KEY_SIZE], flow[1024], group[OF13_MAX_MESSAGE + 1];
     bool has_group = f->output == OFP_OUT_GROUP;
     struct ofp_flow_key fk = {0};
     struct wire_writer w, g;
@@ -320,7 +318,7 @@ ofp_table_set(struct ofp_table *t, const struct ofp_flow *f,
     key_size = ofp_entry_flow_key(key, f->table, f->priority, fk.match,
                                   fk.match_size);
     e = ofp_entry_find(t, key, key_size);
-    wire_writer_init(&g, t->scratch, OF13_MAX_MESSAGE + 1);
+    wire_writer_init(&g, group, sizeof group);
     if (has_group) {
         ofp_encode_group(&g, 0, buckets, n_buckets);
         if (g.failed) {
@@ -335,8 +333,8 @@ ofp_table_set(struct ofp_table *t, const struct ofp_flow *f,
                                                  group_place(f, w.at)));
     bool group_changed = set_desired(
         &e->group, !has_group ? NULL
-                              : ofp_blobs_get_group(&t->blobs, t->scratch,
-                                                    g.at, GROUP_MOD_ID));
+                              : ofp_blobs_get_group(&t->blobs, group, g.at,
+                                                    GROUP_MOD_ID));
     if (flow_changed || group_changed) {
         changed(t, e);
     }
@@ -396,7 +394,7 @@ ofp_table_set_static(struct ofp_table *t, const struct ofp_static *s,
                      bool installed_before, ofp_owner owner, char *error)
 {
     bool is_group = ofp_static_kind(s) == OFP_STATIC_GROUP;
-    uint8_t key[OFP_KEY_SIZE];
+    uint8_t key[OFP_KEY_SIZE], copy[OF13_MAX_MESSAGE];
     size_t key_size = static_key(s, key);
     const uint8_t *msg;
     struct ofp_entry *e;
@@ -412,14 +410,13 @@ ofp_table_set_static(struct ofp_table *t, const struct ofp_static *s,
     e = ofp_entry_get(t, is_group ? KIND_GROUP : KIND_FLOW, key, key_size);
     e->owner = owner;
     e->claimed |= is_group && installed_before;
-    memcpy(t->scratch, msg, size);
+    memcpy(copy, msg, size);
     bool flow_changed = set_desired(
         &e->flow,
-        is_group ? NULL : ofp_blobs_get_flow(&t->blobs, t->scratch, size, 0));
+        is_group ? NULL : ofp_blobs_get_flow(&t->blobs, copy, size, 0));
     bool group_changed = set_desired(
-        &e->group, !is_group
-                       ? NULL
-                       : ofp_blobs_get_group(&t->blobs, t->scratch, size, 0));
+        &e->group,
+        !is_group ? NULL : ofp_blobs_get_group(&t->blobs, copy, size, 0));
     if (flow_changed || group_changed) {
         changed(t, e);
     }
