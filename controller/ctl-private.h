@@ -334,6 +334,8 @@ struct ctl {
     struct write *writes;
     char store_error[STORE_ERROR_SIZE];
     struct loop_timer store_timer; /* While there is one. */
+    struct loop_timer trim_timer;  /* A burst of changes is not over. */
+    uint64_t trimmed;              /* Of 'compiled', when the last one was. */
 
     ctl_event_cb *event_cb;
     void *event_aux;
