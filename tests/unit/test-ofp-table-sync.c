@@ -405,6 +405,34 @@ audit_mends(void **state)
     free(groups);
 }
 
+/* What is kept of flows that lead to groups of their own is the same for all
+ * of them; yet one that leads to another's group is noticed, by an audit and
+ * by a new controller. */
+static void
+flow_that_names_the_group_of_another(void **state)
+{
+    struct rig *r = *state;
+    char *flows;
+
+    rig_connect(r);
+    rig_set(r, "226.2.2.2", "1");
+    rig_set(r, "226.2.2.3", "1");
+    rig_pump(r);
+    flows = fake_switch_dump_flows(r->sw);
+    assert_true(fake_switch_ofctl(
+        r->sw, "mod-flows", "ip,nw_dst=226.2.2.2,actions=group:1291845633"));
+    rig_advance(r, OFP_AUDIT_MS);
+    assert_int_equal(rig_table_counters(r).drift, 1);
+    rig_assert_flows(r, flows);
+
+    assert_true(fake_switch_ofctl(
+        r->sw, "mod-flows", "ip,nw_dst=226.2.2.2,actions=group:1291845633"));
+    rig_disconnect(r);
+    rig_connect(r);
+    rig_assert_flows(r, flows);
+    free(flows);
+}
+
 static void
 something_with_our_mark_is_removed(void **state)
 {
@@ -881,6 +909,7 @@ main(void)
         RIG_TEST(foreign_things_stay),
         RIG_TEST(foreign_flow_in_our_place),
         RIG_TEST(audit_mends),
+        RIG_TEST(flow_that_names_the_group_of_another),
         RIG_TEST(something_with_our_mark_is_removed),
         RIG_TEST(changes_during_an_audit),
         RIG_TEST(nothing_stays_unsettled),
