@@ -46,7 +46,7 @@
  *
  * Limits: a message over 65,535 bytes is refused here, as libopenvswitch
  * would wrap its length (ovs-facts).  A round is at most OFP_ROUND_BYTES, a
- * read-back 64 MiB and 30 s.  A channel of a few members costs 400 bytes.
+ * read-back 64 MiB and 30 s.  A channel of a few members costs 200 bytes.
  * Meters are set and changed, never deleted.
  *
  * Time: 'now' in monotonic milliseconds.  Ownership: ops borrow everything. */
