@@ -16,20 +16,46 @@
 #include <string.h>
 
 #include "controller/log.h"
+#include "lib/hash.h"
 #include "lib/xalloc.h"
 
 VLOG_DEFINE_THIS_MODULE(channels);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
+static size_t
+hash_of(const struct channel_key *key)
+{
+    return hash_of_bytes(key, sizeof *key);
+}
+
+static struct channel_state *
+find(const struct ctl_switch *sw, const struct channel_key *key)
+{
+    for (struct hash_node *node = hash_table_find(&sw->channels, hash_of(key));
+         node; node = hash_node_find_next(node)) {
+        struct channel_state *c = (struct channel_state *) node;
+        if (!memcmp(&c->key, key, sizeof *key)) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
 struct channel_state *
 channel_lookup(const struct ctl_switch *sw, uint16_t vlan,
                const struct ip_addr *group)
 {
     struct channel_key key = {.group = *group, .vlan = vlan};
-    struct channel_state *c;
-    HASH_FIND(hh, sw->channels, &key, sizeof key, c);
-    return c;
+    return find(sw, &key);
+}
+
+struct channel_state *
+channel_next(const struct ctl_switch *sw, const struct channel_state *c)
+{
+    return (
+        struct channel_state *) (c ? hash_table_next(&sw->channels, &c->node)
+                                   : hash_table_first(&sw->channels));
 }
 
 static struct channel
@@ -49,14 +75,13 @@ is_unknown(const struct channel_state *c, const struct ip_addr *source)
 static struct channel_state *
 channel_get(struct ctl_switch *sw, const struct channel_key *key)
 {
-    struct channel_state *c;
-    HASH_FIND(hh, sw->channels, key, sizeof *key, c);
+    struct channel_state *c = find(sw, key);
     if (!c) {
         c = xcalloc(1, sizeof *c);
         c->sw = sw;
         c->key = *key;
         c->learning = is_unknown(c, &IP_ADDR_ANY);
-        HASH_ADD(hh, sw->channels, key, sizeof c->key, c);
+        hash_table_insert(&sw->channels, &c->node, hash_of(key));
     }
     return c;
 }
@@ -85,8 +110,8 @@ channel_mark(struct ctl *ctl, uint64_t dpid, uint16_t vlan,
 void
 channels_mark_vlan(struct ctl_switch *sw, uint16_t vlan)
 {
-    struct channel_state *c, *tmp;
-    HASH_ITER (hh, sw->channels, c, tmp) {
+    struct channel_state *c = NULL;
+    while ((c = channel_next(sw, c)) != NULL) {
         if (c->key.vlan == vlan) {
             mark(sw->ctl, c);
         }
@@ -96,8 +121,8 @@ channels_mark_vlan(struct ctl_switch *sw, uint16_t vlan)
 void
 channels_mark_all(struct ctl_switch *sw)
 {
-    struct channel_state *c, *tmp;
-    HASH_ITER (hh, sw->channels, c, tmp) {
+    struct channel_state *c = NULL;
+    while ((c = channel_next(sw, c)) != NULL) {
         mark(sw->ctl, c);
     }
 }
@@ -366,6 +391,14 @@ channel_has_members(const struct ctl_switch *sw, uint16_t vlan,
 }
 
 static void
+destroy(struct channel_state *c)
+{
+    hash_table_remove(&c->sw->channels, &c->node);
+    free(c->sources);
+    free(c);
+}
+
+static void
 compile(struct channel_state *c)
 {
     struct ctl_switch *sw = c->sw;
@@ -388,9 +421,7 @@ compile(struct channel_state *c)
         if (c->star) {
             streams_unregistered(sw, c->key.vlan, &c->key.group);
         }
-        HASH_DELETE(hh, sw->channels, c);
-        free(c->sources);
-        free(c);
+        destroy(c);
     }
 }
 
@@ -408,12 +439,13 @@ channels_compile(struct ctl *ctl)
 void
 channels_destroy(struct ctl_switch *sw)
 {
-    struct channel_state *c, *tmp;
-    HASH_ITER (hh, sw->channels, c, tmp) {
-        HASH_DELETE(hh, sw->channels, c);
-        free(c->sources);
-        free(c);
+    struct channel_state *c = channel_next(sw, NULL);
+    while (c) {
+        struct channel_state *next = channel_next(sw, c);
+        destroy(c);
+        c = next;
     }
+    hash_table_uninit(&sw->channels);
 }
 
 /* The search for sources.  A (*,G) flow punts until the first packet has told
@@ -519,8 +551,8 @@ search_sources(struct channel_state *c, int64_t now)
 void
 channels_counted(struct ctl_switch *sw, int64_t now)
 {
-    struct channel_state *c, *tmp;
-    HASH_ITER (hh, sw->channels, c, tmp) {
+    struct channel_state *c = NULL;
+    while ((c = channel_next(sw, c)) != NULL) {
         if (c->quiet_until) {
             search_sources(c, now);
         }

@@ -41,6 +41,7 @@
 #include "controller/loop.h"
 #include "controller/store.h"
 #include "igmp/igmp-snoop.h"
+#include "lib/hash-table.h"
 #include "ofp/ofp-table.h"
 #include "topo/topo-graph.h"
 #include "topo/topo-links.h"
@@ -144,7 +145,7 @@ struct ctl_switch {
     struct ctl_switch *next_run; /* In ctl->run_list. */
     struct adopted_entry *adopted;
     size_t n_adopted, allocated_adopted;
-    struct channel_state *channels; /* By 'key'. */
+    struct hash_table channels; /* Of struct channel_state, by 'key'. */
     struct streams *streams;
     uint32_t n_edges;     /* Ports that lead to hosts (l2: fabric). */
     bool flood_dirty;     /* What floods leave by is to be compiled. */
@@ -215,7 +216,7 @@ struct channel_source {
 
 /* There are as many as groups on a switch: ordered so as not to waste room. */
 struct channel_state {
-    UT_hash_handle hh; /* In sw->channels. */
+    struct hash_node node; /* In sw->channels.  It is the first member. */
     struct ctl_switch *sw;
     struct channel_key key;
     bool dirty;
@@ -335,6 +336,8 @@ struct ctl {
     struct write *writes;
     char store_error[STORE_ERROR_SIZE];
     struct loop_timer store_timer; /* While there is one. */
+    struct loop_timer trim_timer;  /* A burst of changes is not over. */
+    uint64_t trimmed;              /* Of 'compiled', when the last one was. */
 
     ctl_event_cb *event_cb;
     void *event_aux;
@@ -458,6 +461,9 @@ void admit_set_role(struct ctl_switch *, uint32_t no, enum topo_role);
 /* channels.c */
 struct channel_state *channel_lookup(const struct ctl_switch *, uint16_t vlan,
                                      const struct ip_addr *group);
+/* The next of the switch's after 'c', the first after NULL; in no order. */
+struct channel_state *channel_next(const struct ctl_switch *,
+                                   const struct channel_state *c);
 void channel_mark(struct ctl *, uint64_t dpid, uint16_t vlan,
                   const struct ip_addr *group);
 void channels_mark_vlan(struct ctl_switch *, uint16_t vlan);

@@ -6,6 +6,9 @@
 
 #include "controller/ctl-private.h"
 
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +19,11 @@
 #include "lib/xalloc.h"
 
 VLOG_DEFINE_THIS_MODULE(ctl);
+
+enum {
+    TRIM_ENTRIES = 10000, /* So many are a burst... */
+    TRIM_QUIET_MS = 200   /* ...which is over after so long without one. */
+};
 
 void
 ctl_event(struct ctl *ctl, const char *type, const char *format, ...)
@@ -50,13 +58,50 @@ ctl_compile(struct ctl *ctl)
     l2_compile(ctl);
 }
 
+/* Does some switch have changes to confirm? */
+static bool
+is_unsettled(const struct ctl *ctl)
+{
+    struct ctl_switch *sw, *tmp;
+    HASH_ITER (hh, ctl->switches, sw, tmp) {
+        if (switch_is_connected(sw)
+            && ofp_table_settled_seqno(sw->table)
+                   != ofp_table_seqno(sw->table)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the messages of a burst took is free again, but in holes between what
+ * stays: malloc would keep it, a sixth of the daemon's size.  Giving it back
+ * takes the time of some joins, so it is not done after less. */
+static void
+trim(void *ctl_, int64_t now)
+{
+    struct ctl *ctl = ctl_;
+    if (is_unsettled(ctl)) {
+        loop_timer_set(ctl->loop, &ctl->trim_timer, now + TRIM_QUIET_MS);
+        return;
+    }
+    ctl->trimmed = ctl->compiled;
+#ifdef HAVE_MALLOC_TRIM
+    malloc_trim(0);
+#endif
+}
+
 static void
 turn(void *ctl_, int64_t now)
 {
     struct ctl *ctl = ctl_;
+    uint64_t compiled = ctl->compiled;
     ctl_compile(ctl);
     switches_run(ctl, now);
     fabric_turn_ends(ctl);
+    if (ctl->compiled != compiled
+        && ctl->compiled - ctl->trimmed >= TRIM_ENTRIES) {
+        loop_timer_set(ctl->loop, &ctl->trim_timer, now + TRIM_QUIET_MS);
+    }
 }
 
 /* Locally administered.  Two daemons on one network must differ, or each takes
@@ -103,6 +148,7 @@ ctl_create(struct event_base *base, const struct config *config,
     ctl->loop = loop_create(base, turn, ctl);
     ctl->started = loop_now(ctl->loop);
     loop_timer_init(&ctl->store_timer, rules_retry_store, ctl);
+    loop_timer_init(&ctl->trim_timer, trim, ctl);
     ctl->mac = make_mac(config->state_dir);
     if (config->l2 == CONFIG_L2_FABRIC) {
         fabric_create(ctl);
@@ -133,6 +179,7 @@ ctl_destroy(struct ctl *ctl)
     writes_abandon(ctl);
     listener_destroy(ctl->listener);
     loop_timer_clear(ctl->loop, &ctl->store_timer);
+    loop_timer_clear(ctl->loop, &ctl->trim_timer);
     rules_destroy(ctl);
     switches_destroy(ctl);
     fabric_destroy(ctl);

@@ -373,6 +373,7 @@ switch_get(struct ctl *ctl, uint64_t dpid)
     struct ctl_switch *sw = switch_lookup(ctl, dpid);
     if (!sw) {
         sw = xcalloc(1, sizeof *sw);
+        hash_table_init(&sw->channels);
         sw->ctl = ctl;
         sw->dpid = dpid;
         sw->table = ofp_table_create(&table_ops, sw);

@@ -20,8 +20,8 @@ static size_t
 count_sources(const struct ctl_switch *sw)
 {
     size_t n = 0;
-    const struct channel_state *c;
-    for (c = sw->channels; c; c = c->hh.next) {
+    const struct channel_state *c = NULL;
+    while ((c = channel_next(sw, c)) != NULL) {
         n += c->n_sources;
     }
     return n;

@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	lib/arp.c lib/arp.h \
+	lib/hash.h \
+	lib/hash-table.c lib/hash-table.h \
 	lib/mcaddr.c lib/mcaddr.h \
 	lib/timer-heap.c lib/timer-heap.h \
 	lib/wire.c lib/wire.h \
@@ -9,6 +11,7 @@ libbase_a_SOURCES = \
 if HAVE_CMOCKA
 lib_tests = \
 	tests/unit/test-arp \
+	tests/unit/test-hash-table \
 	tests/unit/test-mcaddr \
 	tests/unit/test-timer-heap \
 	tests/unit/test-wire \
@@ -18,6 +21,9 @@ TESTS += $(lib_tests)
 tests_unit_test_arp_SOURCES = tests/unit/test-arp.c
 tests_unit_test_arp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_arp_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_hash_table_SOURCES = tests/unit/test-hash-table.c
+tests_unit_test_hash_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_hash_table_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_mcaddr_SOURCES = tests/unit/test-mcaddr.c
 tests_unit_test_mcaddr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mcaddr_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

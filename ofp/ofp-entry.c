@@ -8,6 +8,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "lib/hash.h"
 #include "lib/xalloc.h"
 
 /* Keys. */
@@ -41,6 +42,28 @@ ofp_entry_id_key(uint8_t *key, enum ofp_entry_kind kind, uint32_t id)
     return w.at;
 }
 
+uint32_t
+ofp_entry_id(const struct ofp_entry *e)
+{
+    struct wire_reader r;
+
+    if (e->kind == KIND_FLOW) {
+        return e->group_id;
+    }
+    wire_reader_init(&r, e->key, e->key_size);
+    wire_skip(&r, 2);
+    return wire_get_be32(&r);
+}
+
+struct ofp_flow_key
+ofp_entry_as_flow(const struct ofp_entry *e)
+{
+    return (struct ofp_flow_key){.table = e->key[0],
+                                 .priority = e->key[1] << 8 | e->key[2],
+                                 .match = e->key + 3,
+                                 .match_size = e->key_size - 3u};
+}
+
 /* Finding and making. */
 
 struct ofp_entry *
@@ -48,8 +71,13 @@ ofp_entry_find(const struct ofp_table *t, const void *key, size_t size)
 {
     struct ofp_entry *e;
 
-    HASH_FIND(hh, t->entries, key, size, e);
-    return e;
+    HMAP_FOR_EACH_WITH_HASH(e, node, hash_of_bytes(key, size), &t->entries)
+    {
+        if (e->key_size == size && !memcmp(e->key, key, size)) {
+            return e;
+        }
+    }
+    return NULL;
 }
 
 struct ofp_entry *
@@ -64,7 +92,7 @@ ofp_entry_get(struct ofp_table *t, enum ofp_entry_kind kind, const void *key,
         e->kind = kind;
         e->key_size = size;
         memcpy(e->key, key, size);
-        HASH_ADD_KEYPTR(hh, t->entries, e->key, size, e);
+        hmap_insert(&t->entries, &e->node, hash_of_bytes(key, size));
     }
     return e;
 }
@@ -101,40 +129,14 @@ ofp_entry_set_installed(struct ofp_table *t, struct ofp_entry *e,
         t->counters.groups += d;
     }
     ofp_blob_unref(piece->installed);
-    if (blob != piece->desired && ofp_blob_equal(blob, piece->desired)) {
-        ofp_blob_unref(blob);
-        blob = ofp_blob_ref(piece->desired);
-    }
     piece->installed = blob;
 }
 
-static void
-patch_id(struct ofp_blob **blob, size_t at, uint32_t id)
-{
-    if (*blob && (*blob)->refs > 1) {
-        struct ofp_blob *copy = ofp_blob_create((*blob)->data, (*blob)->size);
-
-        ofp_blob_unref(*blob);
-        *blob = copy;
-    }
-    if (*blob) {
-        struct wire_writer w;
-
-        wire_writer_init(&w, (*blob)->data + at, 4);
-        wire_put_be32(&w, id);
-    }
-}
-
-/* What is desired was written before the id was known. */
 void
 ofp_entry_set_group_id(struct ofp_table *t, struct ofp_entry *e, uint32_t id)
 {
     e->group_id = id;
     ofp_ids_set(&t->ids, id, e);
-    if (e->group_at) {
-        patch_id(&e->flow.desired, e->group_at, id);
-        patch_id(&e->group.desired, GROUP_MOD_ID, id);
-    }
 }
 
 bool
@@ -229,7 +231,7 @@ ofp_entry_destroy(struct ofp_table *t, struct ofp_entry *e)
     if (e->group_id) {
         ofp_ids_set(&t->ids, e->group_id, NULL);
     }
-    HASH_DEL(t->entries, e);
+    hmap_remove(&t->entries, &e->node);
     free(e);
 }
 

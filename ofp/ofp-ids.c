@@ -8,7 +8,7 @@
 
 #include "lib/xalloc.h"
 
-enum { PAGE = 1024 };
+enum { PAGE = 128 };
 
 void
 ofp_ids_init(struct ofp_ids *ids, uint32_t first, uint32_t last)

@@ -9,7 +9,12 @@
 
 #include <stdint.h>
 
-enum { OF13_VERSION = 4, OF13_HEADER_SIZE = 8, OF13_MAX_MESSAGE = 65535 };
+enum {
+    OF13_VERSION = 4,
+    OF13_HEADER_SIZE = 8,
+    OF13_HEADER_LENGTH = 2, /* Where it stands. */
+    OF13_MAX_MESSAGE = 65535
+};
 
 /* Message types. */
 enum {

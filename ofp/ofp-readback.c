@@ -20,9 +20,10 @@ static void finish(struct ofp_table *, int64_t now);
 static void
 forget_all(struct ofp_table *t)
 {
-    struct ofp_entry *e, *next;
+    struct ofp_entry *e;
 
-    HASH_ITER (hh, t->entries, e, next) {
+    HMAP_FOR_EACH_SAFE(e, node, &t->entries)
+    {
         ofp_entry_set_installed(t, e, &e->flow, NULL);
         ofp_entry_set_installed(t, e, &e->group, NULL);
         e->foreign = e->flow_seen = e->group_seen = e->touched = false;
@@ -248,13 +249,12 @@ read_copies(const struct ofp_blob *group, struct ofp_copy *copies, size_t max)
 
 /* Does the flow punt?  If so that is its first action: see ofp-encode.c. */
 static bool
-punts(const struct ofp_blob *flow, const struct ofp_flow_key *key)
+punts(const struct ofp_blob *flow)
 {
-    size_t match = (size_t) (key->match - flow->data) - 4;
     struct wire_reader r;
 
     wire_reader_init(&r, flow->data, flow->size);
-    wire_skip(&r, match + (4 + key->match_size + 7) / 8 * 8);
+    wire_skip(&r, FLOW_MOD_MATCH);
     bool apply = wire_get_be16(&r) == INSTR_APPLY_ACTIONS;
     wire_skip(&r, 6);
     bool experimenter = wire_get_be16(&r) == ACTION_EXPERIMENTER;
@@ -269,19 +269,16 @@ tell_adopted(struct ofp_table *t, const struct ofp_entry *e,
 {
     const struct ofp_blob *b = e->flow.installed;
     struct ofp_adopted a = {.copies = copies};
-    struct ofp_flow_key key;
+    struct ofp_flow_key key = ofp_entry_as_flow(e);
     struct wire_reader r;
 
-    if (!ofp_canon_flow_key(b->data, b->size, &key)) {
-        return;
-    }
     wire_reader_init(&r, b->data, b->size);
     wire_skip(&r, FLOW_MOD_COOKIE);
     a.cookie = wire_get_be64(&r);
     a.table = key.table;
     a.priority = key.priority;
     a.match_understood = ofp_decode_match(key.match, key.match_size, &a.match);
-    a.punts = punts(b, &key);
+    a.punts = punts(b);
     if (e->group.installed) {
         a.has_group = true;
         a.n_copies = read_copies(e->group.installed, copies,
@@ -290,22 +287,53 @@ tell_adopted(struct ofp_table *t, const struct ofp_entry *e,
     t->ops->adopted(t->aux, &a);
 }
 
+static int
+compare_keys(const void *a_, const void *b_)
+{
+    const struct ofp_entry *a = *(struct ofp_entry *const *) a_;
+    const struct ofp_entry *b = *(struct ofp_entry *const *) b_;
+    size_t both = a->key_size < b->key_size ? a->key_size : b->key_size;
+    int order = memcmp(a->key, b->key, both);
+
+    return order ? order : (a->key_size > both) - (b->key_size > both);
+}
+
+/* Those that are installed, by table, priority and match; the caller frees the
+ * list. */
+static struct ofp_entry **
+list_installed(const struct ofp_table *t, size_t *n)
+{
+    struct ofp_entry **list = xcalloc(hmap_count(&t->entries), sizeof *list);
+    struct ofp_entry *e;
+
+    *n = 0;
+    HMAP_FOR_EACH(e, node, &t->entries)
+    {
+        if (e->flow.installed) {
+            list[(*n)++] = e;
+        }
+    }
+    qsort(list, *n, sizeof *list, compare_keys);
+    return list;
+}
+
+/* Callbacks may make more entries meanwhile. */
 static void
 tell_synced(struct ofp_table *t)
 {
     struct ofp_copy *copies =
         xcalloc(OF13_MAX_MESSAGE / GROUP_BUCKET_SIZE, sizeof *copies);
-    struct ofp_entry *e, *next;
+    size_t n;
+    struct ofp_entry **list = list_installed(t, &n);
 
     t->busy = true;
-    HASH_ITER (hh, t->entries, e, next) {
-        if (e->flow.installed) {
-            tell_adopted(t, e, copies);
-        }
+    for (size_t i = 0; i < n; i++) {
+        tell_adopted(t, list[i], copies);
     }
     t->ops->synced(t->aux);
     ofp_table_settle(t);
     t->busy = false;
+    free(list);
     free(copies);
 }
 
@@ -349,10 +377,11 @@ finish(struct ofp_table *t, int64_t now)
 {
     bool audit = t->readback.kind == READBACK_AUDIT;
     int64_t took = now - t->readback.started;
-    struct ofp_entry *e, *next;
+    struct ofp_entry *e;
 
     t->readback.kind = READBACK_NONE;
-    HASH_ITER (hh, t->entries, e, next) {
+    HMAP_FOR_EACH_SAFE(e, node, &t->entries)
+    {
         if (audit) {
             check_seen(t, e);
         } else if (ofp_entry_differs(e)) {

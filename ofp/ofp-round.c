@@ -115,7 +115,7 @@ plan(struct ofp_table *t, struct ofp_entry *e, int64_t now,
                rs);
         return 0;
     }
-    if (e->group_at && !e->group_id) {
+    if (e->flow.desired && e->flow.desired->id_at && !e->group_id) {
         uint32_t id = ofp_ids_take(&t->ids, e);
 
         if (!id) {
@@ -289,7 +289,8 @@ learn_from(struct ofp_table *t, const struct ofp_step *s)
         /* Fall through. */
     case OFP_ERROR_METER_MOD << 16 | OFP_ERROR_METER_EXISTS:
         /* It is there, in some form: to be modified. */
-        ofp_entry_set_installed(t, e, &e->group, ofp_blob_create("", 0));
+        ofp_entry_set_installed(t, e, &e->group,
+                                ofp_blobs_get(&t->blobs, "", 0, 0));
         return true;
     case OFP_ERROR_GROUP_MOD << 16 | OFP_ERROR_UNKNOWN_GROUP:
         /* Deleted behind our back, and with it the flow. */

@@ -23,20 +23,49 @@ enum {
 
 /* One step. */
 
+/* What a blob leaves out of a flow's message. */
+static size_t
+match_size(const struct ofp_entry *e)
+{
+    return (4 + ofp_entry_as_flow(e).match_size + 7) / 8 * 8;
+}
+
+/* The message of a flow up to its instructions. */
+static void
+put_flow_head(struct wire_writer *w, const struct ofp_entry *e,
+              const struct ofp_blob *b)
+{
+    struct ofp_flow_key key = ofp_entry_as_flow(e);
+
+    wire_put(w, b->data, FLOW_MOD_MATCH);
+    wire_put_be16(w, 1); /* OXM. */
+    wire_put_be16(w, 4 + key.match_size);
+    wire_put(w, key.match, key.match_size);
+    wire_put_zeros(w, match_size(e) - 4 - key.match_size);
+}
+
+static void
+put_flow_delete(struct wire_writer *w, const struct ofp_entry *e)
+{
+    uint8_t bytes[FLOW_MOD_MATCH + OFP_KEY_SIZE + 8];
+    struct wire_writer head;
+
+    wire_writer_init(&head, bytes, sizeof bytes);
+    put_flow_head(&head, e, e->flow.installed);
+    ofp_encode_flow_delete(w, bytes, head.at, OFP_COOKIE, OFP_COOKIE_MASK);
+}
+
 /* Flows are changed and deleted only if they are ours. */
 static void
 put_flow(struct wire_writer *w, const struct ofp_step *s)
 {
-    const struct ofp_blob *old = s->entry->flow.installed;
     size_t start = w->at;
     struct wire_writer patch;
 
-    if (!s->blob) {
-        ofp_encode_flow_delete(w, old->data, old->size, OFP_COOKIE,
-                               OFP_COOKIE_MASK);
-        return;
-    }
-    wire_put(w, s->blob->data, s->blob->size);
+    put_flow_head(w, s->entry, s->blob);
+    wire_put(w, s->blob->data + FLOW_MOD_MATCH,
+             s->blob->size - FLOW_MOD_MATCH);
+    ofp_msg_end(w, start);
     if (s->command != FLOW_ADD && !w->failed) {
         wire_writer_init(&patch, w->data + start + FLOW_MOD_COOKIE, 16);
         wire_put_be64(&patch, OFP_COOKIE);
@@ -45,17 +74,31 @@ put_flow(struct wire_writer *w, const struct ofp_step *s)
     }
 }
 
-static uint32_t
-group_id(const struct ofp_entry *e)
+/* A group or a meter. */
+static void
+put_other(struct wire_writer *w, const struct ofp_step *s)
 {
-    struct wire_reader r;
+    size_t start = w->at;
 
-    if (e->kind == KIND_FLOW) {
-        return e->group_id;
+    if (!s->blob) {
+        ofp_encode_group_delete(w, ofp_entry_id(s->entry));
+    } else {
+        wire_put(w, s->blob->data, s->blob->size);
+        wire_patch_be16(w, start + GROUP_MOD_COMMAND, s->command);
     }
-    wire_reader_init(&r, e->key, e->key_size);
-    wire_skip(&r, 2);
-    return wire_get_be32(&r);
+}
+
+/* The id that the blob leaves out, at the same distance from the end. */
+static void
+put_id(struct wire_writer *w, const struct ofp_step *s)
+{
+    struct wire_writer patch;
+
+    if (s->blob && s->blob->id_at && !w->failed) {
+        wire_writer_init(
+            &patch, w->data + w->at - (s->blob->size - s->blob->id_at), 4);
+        wire_put_be32(&patch, ofp_entry_id(s->entry));
+    }
 }
 
 static void
@@ -63,14 +106,14 @@ put_step(struct wire_writer *w, const struct ofp_step *s, uint32_t xid)
 {
     size_t start = w->at;
 
-    if (s->class == STEP_FLOW_UP || s->class == STEP_FLOW_DOWN) {
+    if (s->class == STEP_FLOW_DOWN) {
+        put_flow_delete(w, s->entry);
+    } else if (s->class == STEP_FLOW_UP) {
         put_flow(w, s);
-    } else if (!s->blob) {
-        ofp_encode_group_delete(w, group_id(s->entry));
     } else {
-        wire_put(w, s->blob->data, s->blob->size);
-        wire_patch_be16(w, start + GROUP_MOD_COMMAND, s->command);
+        put_other(w, s);
     }
+    put_id(w, s);
     if (!w->failed) {
         ofp_msg_set_xid(w->data + start, xid);
     }
@@ -89,9 +132,10 @@ count(struct ofp_table *t, const struct ofp_step *s)
 static void
 send_step(struct ofp_table *t, size_t i)
 {
+    uint8_t bytes[OF13_MAX_MESSAGE + 1];
     struct wire_writer w;
 
-    wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE + 1);
+    wire_writer_init(&w, bytes, sizeof bytes);
     put_step(&w, &t->round.steps[i], t->round.first_xid + i);
     count(t, &t->round.steps[i]);
     t->ops->send(t->aux, w.data, w.at);
@@ -162,10 +206,11 @@ static void
 send_bundle_add(struct ofp_table *t, size_t i)
 {
     uint32_t xid = t->round.first_xid + i;
+    uint8_t bytes[OF13_MAX_MESSAGE + 1];
     struct wire_writer w;
     size_t start;
 
-    wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE + 1);
+    wire_writer_init(&w, bytes, sizeof bytes);
     start = begin_bundle_message(&w, ONF_BUNDLE_ADD, t->round.bundle_id);
     wire_put_be16(&w, 0);
     wire_put_be16(&w, BUNDLE_ATOMIC_ORDERED);
@@ -200,9 +245,12 @@ static bool
 fits_bundle(const struct ofp_round *r)
 {
     for (size_t i = r->sent; i < r->n; i++) {
-        const struct ofp_blob *b = r->steps[i].blob;
+        const struct ofp_step *s = &r->steps[i];
+        size_t left_out = s->class == STEP_FLOW_UP ? match_size(s->entry) : 0;
 
-        if (b && b->size > OF13_MAX_MESSAGE - OFP_BUNDLE_OVERHEAD) {
+        if (s->blob
+            && s->blob->size + left_out
+                   > OF13_MAX_MESSAGE - OFP_BUNDLE_OVERHEAD) {
             return false;
         }
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/xalloc.h"
 #include "ofp/ofp-canon.h"
 #include "ofp/ofp-encode.h"
 #include "ofp/ofp-msg.h"
@@ -62,34 +63,53 @@ get_flow(struct wire_reader *all, struct flow_stats *fs)
     return true;
 }
 
+/* The same instructions, but that those of 'b' leave out the id of the entry's
+ * group? */
 static bool
-is_same_flow(const struct flow_stats *fs, const struct ofp_blob *b)
+are_same_instructions(const uint8_t *instructions, const struct ofp_blob *b,
+                      uint32_t group_id)
+{
+    const uint8_t *d = b->data + FLOW_MOD_MATCH;
+    size_t size = b->size - FLOW_MOD_MATCH;
+    size_t before = b->id_at ? b->id_at - FLOW_MOD_MATCH : size;
+    struct wire_reader r;
+
+    if (memcmp(d, instructions, before)) {
+        return false;
+    } else if (!b->id_at) {
+        return true;
+    }
+    wire_reader_init(&r, instructions + before, size - before);
+    return wire_get_be32(&r) == group_id
+           && !memcmp(d + before + 4, instructions + before + 4,
+                      size - before - 4);
+}
+
+/* Is what came the flow 'b' of 'e', whose match it has? */
+static bool
+is_same_flow(const struct flow_stats *fs, const struct ofp_entry *e,
+             const struct ofp_blob *b)
 {
     const uint8_t *d = b ? b->data : NULL;
 
-    return b
-           && b->size
-                  == FLOW_MOD_MATCH + fs->match_size + fs->instructions_size
+    return b && b->size == FLOW_MOD_MATCH + fs->instructions_size
            && !memcmp(d + FLOW_MOD_COOKIE, fs->cookie, 8)
            && !memcmp(d + FLOW_MOD_IDLE, fs->timeouts, 4)
            && !memcmp(d + FLOW_MOD_FLAGS, fs->flags, 2)
-           && !memcmp(d + FLOW_MOD_MATCH, fs->match, fs->match_size)
-           && !memcmp(d + FLOW_MOD_MATCH + fs->match_size, fs->instructions,
-                      fs->instructions_size);
+           && are_same_instructions(fs->instructions, b, e->group_id);
 }
 
-/* The message that would add the flow, in canonical form if possible; NULL if
- * it could not be sent. */
-static struct ofp_blob *
-flow_to_add(struct ofp_table *t, const struct flow_stats *fs)
+/* The message that would add the flow, in canonical form if possible; free()
+ * it.  NULL if it could not be sent. */
+static uint8_t *
+flow_to_add(const struct flow_stats *fs, size_t *size)
 {
     struct ofp_flow f = {.table = fs->key.table, .priority = fs->key.priority};
+    uint8_t bytes[OF13_MAX_MESSAGE];
     struct wire_writer w;
-    struct ofp_blob *b;
     uint8_t *canon;
-    size_t size;
 
-    wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE);
+    wire_writer_init(&w, bytes, sizeof bytes);
     ofp_encode_flow(&w, &f, 0);
     w.at = FLOW_MOD_MATCH;
     wire_put(&w, fs->match, fs->match_size);
@@ -97,14 +117,16 @@ flow_to_add(struct ofp_table *t, const struct flow_stats *fs)
     if (w.failed) {
         return NULL;
     }
-    wire_patch_be16(&w, 2, w.at);
+    wire_patch_be16(&w, OF13_HEADER_LENGTH, w.at);
     memcpy(w.data + FLOW_MOD_COOKIE, fs->cookie, 8);
     memcpy(w.data + FLOW_MOD_IDLE, fs->timeouts, 4);
     memcpy(w.data + FLOW_MOD_FLAGS, fs->flags, 2);
-    canon = ofp_canon_flow(w.data, w.at, &size, NULL);
-    b = canon ? ofp_blob_create(canon, size) : ofp_blob_create(w.data, w.at);
-    free(canon);
-    return b;
+    canon = ofp_canon_flow(w.data, w.at, size, NULL);
+    if (!canon) {
+        canon = xmemdup(w.data, w.at);
+        *size = w.at;
+    }
+    return canon;
 }
 
 static struct ofp_entry *
@@ -141,7 +163,7 @@ take(struct ofp_table *t, struct ofp_entry *e, struct ofp_piece *piece,
      struct ofp_blob *found)
 {
     if (t->readback.kind == READBACK_AUDIT) {
-        if (ofp_blob_equal(piece->installed, found)) {
+        if (piece->installed == found) {
             ofp_blob_unref(found);
             return;
         }
@@ -159,9 +181,9 @@ expected(const struct ofp_table *t, const struct ofp_piece *piece)
                                              : piece->installed;
 }
 
-/* The group of our range that the instructions name, 0 if none. */
+/* The group of our range that the instructions name, 0 if none; and where. */
 static uint32_t
-own_group_named(const uint8_t *instructions, size_t size)
+own_group_named(const uint8_t *instructions, size_t size, size_t *at)
 {
     struct wire_reader r;
 
@@ -181,6 +203,7 @@ own_group_named(const uint8_t *instructions, size_t size)
             if (n < 8) {
                 return 0;
             } else if (action == ACTION_GROUP && ofp_entry_is_own_group(id)) {
+                *at = (size_t) (a.data - instructions);
                 return id;
             }
         }
@@ -211,28 +234,47 @@ adopt_group(struct ofp_table *t, struct ofp_entry *e, uint32_t id)
     }
 }
 
+/* What 'msg' adds, as a flow of 'e'; 'msg' is overwritten. */
+static struct ofp_blob *
+found_flow(struct ofp_table *t, const struct ofp_entry *e, uint8_t *msg,
+           size_t size)
+{
+    struct ofp_flow_key key;
+    size_t start = FLOW_MOD_MATCH, at = 0;
+    uint32_t id;
+
+    if (ofp_canon_flow_key(msg, size, &key)) {
+        start += (4 + key.match_size + 7) / 8 * 8;
+    }
+    id = start < size ? own_group_named(msg + start, size - start, &at) : 0;
+    return ofp_blobs_get_flow(&t->blobs, msg, size,
+                              id && id == e->group_id ? start + at : 0);
+}
+
 static void
 own_flow(struct ofp_table *t, const struct flow_stats *fs, int64_t now)
 {
     struct ofp_entry *e = find_by_key(t, &fs->key);
-    uint32_t id = own_group_named(fs->instructions, fs->instructions_size);
-    struct ofp_blob *found = NULL;
+    size_t at, size = 0;
+    uint32_t id =
+        own_group_named(fs->instructions, fs->instructions_size, &at);
+    uint8_t *msg = NULL;
     struct ofp_flow_key key;
 
     if (e && is_news(t, e)) {
         adopt_group(t, e, id);
     }
-    if (!e || !is_same_flow(fs, expected(t, &e->flow))) {
-        found = flow_to_add(t, fs);
-        if (!found) {
+    if (!e || !is_same_flow(fs, e, expected(t, &e->flow))) {
+        msg = flow_to_add(fs, &size);
+        if (!msg) {
             return;
         }
-        if (!e && ofp_canon_flow_key(found->data, found->size, &key)) {
+        if (!e && ofp_canon_flow_key(msg, size, &key)) {
             e = get_by_key(t, &key);
         }
     }
     if (!e) {
-        ofp_blob_unref(found);
+        free(msg);
         return;
     }
     e->flow_seen = true;
@@ -242,10 +284,10 @@ own_flow(struct ofp_table *t, const struct flow_stats *fs, int64_t now)
     if (is_news(t, e)) {
         adopt_group(t, e, id);
         take(t, e, &e->flow,
-             found ? found : ofp_blob_ref(expected(t, &e->flow)));
-    } else {
-        ofp_blob_unref(found);
+             msg ? found_flow(t, e, msg, size)
+                 : ofp_blob_ref(expected(t, &e->flow)));
     }
+    free(msg);
 }
 
 static void
@@ -322,21 +364,24 @@ static struct ofp_blob *
 group_to_add(struct ofp_table *t, uint32_t id, uint8_t type,
              const uint8_t *buckets, size_t bucket_size)
 {
+    uint8_t bytes[OF13_MAX_MESSAGE];
     struct wire_writer w;
     struct ofp_blob *b;
     uint8_t *canon;
     size_t size;
 
-    wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE);
+    wire_writer_init(&w, bytes, sizeof bytes);
     ofp_encode_group(&w, id, NULL, 0);
     w.data[GROUP_MOD_TYPE] = type;
     wire_put(&w, buckets, bucket_size);
     if (w.failed) {
-        return ofp_blob_create("", 0);
+        return ofp_blobs_get(&t->blobs, "", 0, 0);
     }
-    wire_patch_be16(&w, 2, w.at);
+    wire_patch_be16(&w, OF13_HEADER_LENGTH, w.at);
     canon = ofp_canon_group(w.data, w.at, &size, NULL);
-    b = canon ? ofp_blob_create(canon, size) : ofp_blob_create(w.data, w.at);
+    b = ofp_blobs_get_group(&t->blobs, canon ? canon : w.data,
+                            canon ? size : w.at,
+                            ofp_entry_is_own_group(id) ? GROUP_MOD_ID : 0);
     free(canon);
     return b;
 }
@@ -426,16 +471,18 @@ ofp_stats_meters(struct ofp_table *t, struct wire_reader *all)
         e->group_seen = true;
         if (is_news(t, e)) {
             size_t left = wire_left(&r);
+            uint8_t bytes[OF13_MAX_MESSAGE];
             size_t start;
 
-            wire_writer_init(&w, t->scratch, OF13_MAX_MESSAGE);
+            wire_writer_init(&w, bytes, sizeof bytes);
             start = ofp_msg_begin(&w, OF13_METER_MOD);
             wire_put_be16(&w, MOD_ADD);
             wire_put_be16(&w, flags);
             wire_put_be32(&w, id);
             wire_put(&w, wire_take(&r, left), left);
             ofp_msg_end(&w, start);
-            take(t, e, &e->group, ofp_blob_create(w.data, w.at));
+            take(t, e, &e->group,
+                 ofp_blobs_get_group(&t->blobs, w.data, w.at, METER_MOD_ID));
         }
     }
     return true;

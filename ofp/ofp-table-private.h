@@ -14,11 +14,12 @@
  * An entry dies only in ofp_round_run() and in ofp_entry_sweep(), which no
  * callback runs under: so callbacks may set and unset whatever they like. */
 
-#include <uthash.h>
+#include <openvswitch/hmap.h>
 
 #include "lib/timer-heap.h"
 #include "lib/wire.h"
 #include "ofp/ofp-blob.h"
+#include "ofp/ofp-canon.h"
 #include "ofp/ofp-ids.h"
 #include "ofp/ofp-proto.h"
 #include "ofp/ofp-table.h"
@@ -40,7 +41,7 @@ enum {
 };
 
 /* A thing on the switch: as it shall be and as it is, each the message that
- * adds it, or NULL for "not there".  Equal ones are the same blob. */
+ * adds it (as far as ofp-blob.h keeps it), or NULL for "not there". */
 struct ofp_piece {
     struct ofp_blob *desired, *installed;
 };
@@ -57,7 +58,7 @@ struct ofp_failure {
 };
 
 struct ofp_entry {
-    UT_hash_handle hh;             /* In ofp_table's 'entries', by 'key'. */
+    struct hmap_node node;         /* In ofp_table's 'entries', by 'key'. */
     struct ofp_entry *prev, *next; /* In ofp_table's 'dirty'. */
     struct ofp_piece flow;         /* Of KIND_FLOW. */
     struct ofp_piece group;        /* Its group; or the group; or the meter. */
@@ -67,7 +68,6 @@ struct ofp_entry {
     uint64_t packets, bytes;
     int64_t counted;
     uint32_t group_id; /* 0 until it is needed. */
-    uint16_t group_at; /* Where 'flow.desired' names the group, 0 = not. */
     uint16_t key_size;
     uint8_t kind;
     bool dirty : 1;
@@ -136,10 +136,11 @@ struct ofp_readback {
 struct ofp_table {
     const struct ofp_table_ops *ops;
     void *aux;
-    struct ofp_entry *entries;
+    struct hmap entries;
     struct ofp_entry *dirty; /* In order of 'dirty_seqno'. */
     struct timer_heap retries;
     struct ofp_ids ids;
+    struct ofp_blobs blobs;
 
     uint64_t seqno, settled;
     bool connected, synced, failed;
@@ -154,7 +155,6 @@ struct ofp_table {
     uint32_t next_xid;
     uint32_t next_bundle_id;
 
-    uint8_t *scratch; /* OF13_MAX_MESSAGE + 1 bytes. */
     struct ofp_table_counters counters;
     size_t n_dirty, n_in_flight, n_failed;
 };
@@ -173,6 +173,10 @@ size_t ofp_entry_id_key(uint8_t *key, enum ofp_entry_kind, uint32_t id);
 /* The group, ours or the user's, with this id. */
 struct ofp_entry *ofp_entry_of_group(const struct ofp_table *, uint32_t id);
 bool ofp_entry_is_own_group(uint32_t id);
+/* The id of its group; of the group or meter that it is. */
+uint32_t ofp_entry_id(const struct ofp_entry *);
+/* Its key as that of a flow, which it must be. */
+struct ofp_flow_key ofp_entry_as_flow(const struct ofp_entry *);
 /* Takes over 'blob'. */
 void ofp_entry_set_installed(struct ofp_table *, struct ofp_entry *,
                              struct ofp_piece *, struct ofp_blob *blob);

@@ -24,28 +24,31 @@ ofp_table_create(const struct ofp_table_ops *ops, void *aux)
     t->ops = ops;
     t->aux = aux;
     t->next_xid = 1;
-    t->scratch = xmalloc(OF13_MAX_MESSAGE + 1);
+    hmap_init(&t->entries);
     timer_heap_init(&t->retries);
     ofp_ids_init(&t->ids, OFP_GROUP_ID_FIRST, OFP_GROUP_ID_LAST);
+    ofp_blobs_init(&t->blobs);
     return t;
 }
 
 void
 ofp_table_destroy(struct ofp_table *t)
 {
-    struct ofp_entry *e, *next;
+    struct ofp_entry *e;
 
     if (!t) {
         return;
     }
     ofp_round_drop(t);
     free(t->round.steps);
-    HASH_ITER (hh, t->entries, e, next) {
+    HMAP_FOR_EACH_SAFE(e, node, &t->entries)
+    {
         ofp_entry_destroy(t, e);
     }
+    hmap_destroy(&t->entries);
     timer_heap_uninit(&t->retries);
     ofp_ids_uninit(&t->ids);
-    free(t->scratch);
+    ofp_blobs_uninit(&t->blobs);
     free(t);
 }
 
@@ -246,22 +249,15 @@ ofp_table_settle(struct ofp_table *t)
     }
 }
 
-/* Makes 'data' the desired form of 'piece'; true if that is a change. */
+/* Takes over 'blob', NULL for "not there"; true if that is a change. */
 static bool
-set_desired(struct ofp_piece *piece, const void *data, size_t size)
+set_desired(struct ofp_piece *piece, struct ofp_blob *blob)
 {
-    if (data ? ofp_blob_is(piece->desired, data, size) : !piece->desired) {
-        return false;
-    }
+    bool change = piece->desired != blob;
+
     ofp_blob_unref(piece->desired);
-    if (!data) {
-        piece->desired = NULL;
-    } else if (ofp_blob_is(piece->installed, data, size)) {
-        piece->desired = ofp_blob_ref(piece->installed);
-    } else {
-        piece->desired = ofp_blob_create(data, size);
-    }
-    return true;
+    piece->desired = blob;
+    return change;
 }
 
 static void
@@ -307,7 +303,7 @@ ofp_table_set(struct ofp_table *t, const struct ofp_flow *f,
               const struct ofp_bucket *buckets, size_t n_buckets,
               ofp_owner owner, char *error)
 {
-    uint8_t key[OFP_KEY_SIZE], flow[1024];
+    uint8_t key[OFP_KEY_SIZE], flow[1024], group[OF13_MAX_MESSAGE + 1];
     bool has_group = f->output == OFP_OUT_GROUP;
     struct ofp_flow_key fk = {0};
     struct wire_writer w, g;
@@ -322,26 +318,24 @@ ofp_table_set(struct ofp_table *t, const struct ofp_flow *f,
     key_size = ofp_entry_flow_key(key, f->table, f->priority, fk.match,
                                   fk.match_size);
     e = ofp_entry_find(t, key, key_size);
-    wire_writer_init(&g, t->scratch, OF13_MAX_MESSAGE + 1);
+    wire_writer_init(&g, group, sizeof group);
     if (has_group) {
-        uint32_t id = e ? e->group_id : 0;
-        struct wire_writer patch;
-
-        ofp_encode_group(&g, id, buckets, n_buckets);
+        ofp_encode_group(&g, 0, buckets, n_buckets);
         if (g.failed) {
             return too_big(error, buckets, n_buckets);
         }
-        wire_writer_init(&patch, flow + group_place(f, w.at), 4);
-        wire_put_be32(&patch, id);
     }
 
     e = e ? e : ofp_entry_get(t, KIND_FLOW, key, key_size);
     e->owner = owner;
-    bool flow_changed = set_desired(&e->flow, flow, w.at);
-    bool group_changed =
-        set_desired(&e->group, has_group ? t->scratch : NULL, g.at);
+    bool flow_changed =
+        set_desired(&e->flow, ofp_blobs_get_flow(&t->blobs, flow, w.at,
+                                                 group_place(f, w.at)));
+    bool group_changed = set_desired(
+        &e->group, !has_group ? NULL
+                              : ofp_blobs_get_group(&t->blobs, group, g.at,
+                                                    GROUP_MOD_ID));
     if (flow_changed || group_changed) {
-        e->group_at = group_place(f, w.at);
         changed(t, e);
     }
     return 0;
@@ -351,9 +345,8 @@ static void
 unset(struct ofp_table *t, struct ofp_entry *e)
 {
     if (e && (e->flow.desired || e->group.desired)) {
-        set_desired(&e->flow, NULL, 0);
-        set_desired(&e->group, NULL, 0);
-        e->group_at = 0;
+        set_desired(&e->flow, NULL);
+        set_desired(&e->group, NULL);
         changed(t, e);
     }
 }
@@ -401,7 +394,7 @@ ofp_table_set_static(struct ofp_table *t, const struct ofp_static *s,
                      bool installed_before, ofp_owner owner, char *error)
 {
     bool is_group = ofp_static_kind(s) == OFP_STATIC_GROUP;
-    uint8_t key[OFP_KEY_SIZE];
+    uint8_t key[OFP_KEY_SIZE], copy[OF13_MAX_MESSAGE];
     size_t key_size = static_key(s, key);
     const uint8_t *msg;
     struct ofp_entry *e;
@@ -417,10 +410,14 @@ ofp_table_set_static(struct ofp_table *t, const struct ofp_static *s,
     e = ofp_entry_get(t, is_group ? KIND_GROUP : KIND_FLOW, key, key_size);
     e->owner = owner;
     e->claimed |= is_group && installed_before;
-    bool flow_changed = set_desired(&e->flow, is_group ? NULL : msg, size);
-    bool group_changed = set_desired(&e->group, is_group ? msg : NULL, size);
+    memcpy(copy, msg, size);
+    bool flow_changed = set_desired(
+        &e->flow,
+        is_group ? NULL : ofp_blobs_get_flow(&t->blobs, copy, size, 0));
+    bool group_changed = set_desired(
+        &e->group,
+        !is_group ? NULL : ofp_blobs_get_group(&t->blobs, copy, size, 0));
     if (flow_changed || group_changed) {
-        e->group_at = 0;
         changed(t, e);
     }
     return 0;
@@ -447,7 +444,8 @@ ofp_table_set_meter(struct ofp_table *t, uint32_t id, uint32_t rate,
     ofp_encode_meter(&w, id, rate, burst);
     e = ofp_entry_get(t, KIND_METER, key,
                       ofp_entry_id_key(key, KIND_METER, id));
-    if (set_desired(&e->group, msg, w.at)) {
+    if (set_desired(&e->group,
+                    ofp_blobs_get_group(&t->blobs, msg, w.at, METER_MOD_ID))) {
         changed(t, e);
     }
 }
@@ -465,7 +463,7 @@ view(const struct ofp_entry *e, struct ofp_entry_view *v)
     *v = (struct ofp_entry_view){
         .table = e->kind == KIND_FLOW ? e->key[0] : 0,
         .priority = e->kind == KIND_FLOW ? e->key[1] << 8 | e->key[2] : 0,
-        .group_id = e->group_id,
+        .group_id = ofp_entry_id(e),
         .owner = e->owner,
         .state = failed                                 ? OFP_ENTRY_REJECTED
                  : e->in_flight || ofp_entry_differs(e) ? OFP_ENTRY_PENDING
@@ -475,13 +473,6 @@ view(const struct ofp_entry *e, struct ofp_entry_view *v)
         .bytes = e->bytes,
         .counted = e->counted,
     };
-    if (e->kind == KIND_GROUP) {
-        struct wire_reader r;
-
-        wire_reader_init(&r, e->key, e->key_size);
-        wire_skip(&r, 2);
-        v->group_id = wire_get_be32(&r);
-    }
     return true;
 }
 
@@ -505,9 +496,10 @@ ofp_table_lookup_static(const struct ofp_table *t, const struct ofp_static *s,
 void
 ofp_table_each(const struct ofp_table *t, ofp_entry_cb *cb, void *aux)
 {
-    struct ofp_entry *e, *next;
+    struct ofp_entry *e;
 
-    HASH_ITER (hh, t->entries, e, next) {
+    HMAP_FOR_EACH(e, node, &t->entries)
+    {
         struct ofp_entry_view v;
 
         if (e->kind != KIND_METER && view(e, &v) && !cb(aux, &v)) {

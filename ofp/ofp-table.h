@@ -41,11 +41,12 @@
  *
  * Canonical form: an entry is kept as the FLOW_MOD and GROUP_MOD that would
  * add it, byte for byte as libopenvswitch would encode them.  What was read
- * back is brought into that form, so that equality is memcmp().
+ * back is brought into that form, so that equal is what has the same bytes;
+ * and equal messages of a table are kept once (ofp-blob.h).
  *
  * Limits: a message over 65,535 bytes is refused here, as libopenvswitch
  * would wrap its length (ovs-facts).  A round is at most OFP_ROUND_BYTES, a
- * read-back 64 MiB and 30 s.  A channel of a few members costs 400 bytes.
+ * read-back 64 MiB and 30 s.  A channel of a few members costs 200 bytes.
  * Meters are set and changed, never deleted.
  *
  * Time: 'now' in monotonic milliseconds.  Ownership: ops borrow everything. */
@@ -104,6 +105,7 @@ struct ofp_adopted {
 
 struct ofp_table_ops {
     void (*send)(void *aux, const void *msg, size_t size);
+    /* In the order of tables, priorities and matches. */
     void (*adopted)(void *aux, const struct ofp_adopted *);
     void (*synced)(void *aux);
     /* Everything set up to and including change 'seqno' has been answered:

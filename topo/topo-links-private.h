@@ -20,7 +20,8 @@ enum {
     TOPO_REACT_MS = 20, /* Between a port's probes, whatever it hears. */
     TOPO_BURST = 64,    /* Probes that may go out in one millisecond. */
     TOPO_FAST = 3,      /* Probes of a port that just came up. */
-    TOPO_MAX_SENT = 32, /* Numbers that a port remembers. */
+    TOPO_MIN_SENT = 4,  /* Numbers that a port remembers, at first... */
+    TOPO_MAX_SENT = 32, /* ...and at most. */
     TOPO_SUSPECT_MS = 1000
 };
 
@@ -97,9 +98,9 @@ struct topo_links_port {
     bool is_answering; /* 'probe_timer' was brought forward. */
     int n_fast;        /* Of the probes after it came up, how many are sent. */
     int64_t probed_at, echo_since;
-    int n_unanswered;                     /* Echo requests in a row. */
-    struct topo_sent sent[TOPO_MAX_SENT]; /* A ring, */
-    unsigned int n_sent;                  /* and how many there were. */
+    int n_unanswered;          /* Echo requests in a row. */
+    struct topo_sent *sent;    /* A ring... */
+    unsigned int n_sent, room; /* ...and how many there were. */
 };
 
 struct topo_flap;

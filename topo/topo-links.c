@@ -207,6 +207,7 @@ forget_port(struct topo_links *l, struct topo_links_port *p)
     l->n_searching -= p->is_searching;
     DL_DELETE(p->sw->ports, p);
     HASH_DEL(l->ports, p);
+    free(p->sent);
     free(p);
 }
 

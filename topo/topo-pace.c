@@ -2,8 +2,11 @@
 #include <config.h>
 #include "topo/topo-links-private.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
+
+#include "lib/xalloc.h"
 
 /* All sending is done here, in topo_links_run(): ports that want to send
  * stand in one of three lanes, each first come, first served.  In the urgent
@@ -179,11 +182,39 @@ mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
+static void
+grow_sent(struct topo_links_port *p)
+{
+    unsigned int room = p->room ? 2 * p->room : TOPO_MIN_SENT;
+    struct topo_sent *sent = xcalloc(room, sizeof *sent);
+
+    for (unsigned int i = 0; i < p->room; i++) {
+        sent[i] = p->sent[(p->n_sent + i) % p->room]; /* The oldest first. */
+    }
+    free(p->sent);
+    p->sent = sent;
+    p->n_sent = p->room;
+    p->room = room;
+}
+
+/* The ring grows where it would forget what still counts.  Most ports are
+ * probed now and then; only echo requests follow each other quickly. */
+static struct topo_sent *
+next_sent(struct topo_links_port *p, int64_t now)
+{
+    if (p->n_sent >= p->room && p->room < TOPO_MAX_SENT
+        && (!p->room
+            || now - p->sent[p->n_sent % p->room].at <= TOPO_PROBE_LIFE_MS)) {
+        grow_sent(p);
+    }
+    return &p->sent[p->n_sent++ % p->room];
+}
+
 static uint64_t
 note_sent(struct topo_links *l, struct topo_links_port *p, bool is_echo,
           int64_t now)
 {
-    struct topo_sent *s = &p->sent[p->n_sent++ % TOPO_MAX_SENT];
+    struct topo_sent *s = next_sent(p, now);
 
     *s = (struct topo_sent){.number = mix(l->seed + l->n_numbers++),
                             .at = now,
@@ -195,7 +226,7 @@ struct topo_sent *
 topo_pace_find(struct topo_links_port *p, uint64_t number, bool is_echo,
                int64_t now)
 {
-    for (unsigned int i = 0; i < p->n_sent && i < TOPO_MAX_SENT; i++) {
+    for (unsigned int i = 0; i < p->n_sent && i < p->room; i++) {
         struct topo_sent *s = &p->sent[i];
 
         if (s->number == number && s->is_echo == is_echo) {
@@ -213,9 +244,9 @@ topo_pace_later(const struct topo_links_port *p, const struct topo_sent *sent)
     int n = 0;
 
     for (unsigned int i = p->n_sent; i-- > 0;) {
-        const struct topo_sent *s = &p->sent[i % TOPO_MAX_SENT];
+        const struct topo_sent *s = &p->sent[i % p->room];
 
-        if (s == sent || p->n_sent - i == TOPO_MAX_SENT) {
+        if (s == sent || p->n_sent - i == p->room) {
             break;
         }
         n += s->is_echo == sent->is_echo;

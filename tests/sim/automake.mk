@@ -16,7 +16,7 @@ FAKE_SWITCH_LIBS = tests/sim/libfakeswitch.a $(BASE_LIBS) $(OVS_LIBS)
 # Is the fake one like a real one?
 check_PROGRAMS += tests/sim/oracle
 tests_sim_oracle_SOURCES = tests/sim/oracle.c tests/sim/oracle.h \
-	tests/sim/oracle-frames.c
+	tests/sim/oracle-frames.c tests/sim/oracle-removed.c
 tests_sim_oracle_CFLAGS = $(AM_CFLAGS) $(OVS_CFLAGS)
 tests_sim_oracle_LDADD = $(FAKE_SWITCH_LIBS)
 dist_check_SCRIPTS += tests/sim/run-oracle

@@ -24,7 +24,6 @@
 #include <openvswitch/ofp-group.h>
 #include <openvswitch/ofp-msgs.h>
 #include <openvswitch/ofp-packet.h>
-#include <openvswitch/ofp-switch.h>
 #include <openvswitch/ofp-util.h>
 
 #include "lib/wire.h"
@@ -546,9 +545,6 @@ wait_for_ports(struct frames *f)
 static void
 set_up(struct frames *f, const char *dir)
 {
-    struct ofputil_switch_config config = {.frag = OFPUTIL_FRAG_NORMAL,
-                                           .miss_send_len = 0xffff};
-
     for (uint32_t port = 1; port <= N_PORTS; port++) {
         char *path = xasprintf("%s/p%u.sock", dir, port);
         char *name = xasprintf("p%u", port);
@@ -563,8 +559,6 @@ set_up(struct frames *f, const char *dir)
     f->o->output = fake_output;
     f->o->aux = f;
     random_tables(f);
-    /* Only who says so is told of frames on a connection of this kind. */
-    oracle_send(f->o, ofputil_encode_set_config(&config, OFP13_VERSION));
     wait_for_ports(f);
     strcpy(f->what, "nothing");
     compare(f);

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,15 @@
 #include <openvswitch/ofp-group.h>
 #include <openvswitch/ofp-msgs.h>
 #include <openvswitch/ofp-print.h>
+#include <openvswitch/ofp-switch.h>
 #include <openvswitch/ofp-util.h>
 #include <openvswitch/ofpbuf.h>
 
 #include "lib/xalloc.h"
 #include "tests/sim/fake-switch.h"
 #include "tests/sim/sim-random.h"
+
+enum { SILENCE_MS = 30000 }; /* Longer than any load holds it up. */
 
 void
 oracle_die(const char *what)
@@ -119,29 +123,56 @@ take(struct ofpbuf *b)
     return oh;
 }
 
+/* The same, but for ends of flows, which are noted. */
+static struct ofp_header *
+take_other(struct oracle *o, bool real)
+{
+    struct ofpbuf *b = real ? &o->real_bytes : &o->fake_bytes;
+    struct ofp_header *oh;
+
+    while ((oh = take(b)) && oracle_removed_note(&o->removed, oh, real)) {
+        free(oh);
+    }
+    return oh;
+}
+
+/* Waits for more of what the bridge says; false if it says nothing. */
+static bool
+receive(struct oracle *o)
+{
+    struct pollfd pfd = {.fd = o->fd, .events = POLLIN};
+    uint8_t buf[65536];
+
+    if (poll(&pfd, 1, SILENCE_MS) <= 0) {
+        return false;
+    }
+
+    ssize_t n = recv(o->fd, buf, sizeof buf, 0);
+
+    if (n <= 0) {
+        oracle_die("the bridge hung up");
+    }
+    ofpbuf_put(&o->real_bytes, buf, (size_t) n);
+    return true;
+}
+
 struct ofp_header *
 oracle_take_real(struct oracle *o)
 {
-    for (;;) {
-        struct ofp_header *oh = take(&o->real_bytes);
-        uint8_t buf[65536];
+    struct ofp_header *oh;
 
-        if (oh) {
-            return oh;
+    while (!(oh = take_other(o, true))) {
+        if (!receive(o)) {
+            oracle_die("the bridge is silent");
         }
-        ssize_t n = recv(o->fd, buf, sizeof buf, 0);
-
-        if (n <= 0) {
-            oracle_die("the bridge hung up");
-        }
-        ofpbuf_put(&o->real_bytes, buf, (size_t) n);
     }
+    return oh;
 }
 
 struct ofp_header *
 oracle_take_fake(struct oracle *o)
 {
-    return take(&o->fake_bytes);
+    return take_other(o, false);
 }
 
 static char *
@@ -162,49 +193,67 @@ describe(const struct ofp_header *oh)
                            ofptype_get_name(type));
 }
 
+/* What only a switch in a network says, and when it likes. */
 static bool
-is_type(const struct ofp_header *oh, uint8_t type)
+is_of_its_own(const struct ofp_header *oh)
 {
-    return oh && oh->type == type;
+    enum { HELLO = 0, ECHO_REQUEST = 2, PORT_STATUS = 12 };
+
+    return oh->type == HELLO || oh->type == ECHO_REQUEST
+           || oh->type == PORT_STATUS;
 }
 
-/* A barrier ends what there is to compare.  OVS gives no flow-removed to a
- * connection of this kind; the fake switch knows only one kind. */
+/* Compares an answer; returns whether it was the last, a barrier's. */
+static bool
+compare_answer(struct oracle *o, const struct ofp_header *real)
+{
+    enum { BARRIER_REPLY = 21 };
+    struct ofp_header *fake = oracle_take_fake(o);
+    char *a = describe(real), *b = describe(fake);
+
+    if (strcmp(a, b)) {
+        fprintf(stderr, "step %" PRIu64 ": OVS says %s, the fake %s\n",
+                o->step, a, b);
+        exit(1);
+    }
+    free(a);
+    free(b);
+    free(fake);
+    return real->type == BARRIER_REPLY;
+}
+
+/* Waits until both have told of the same flows that they have ended. */
+static void
+compare_removed(struct oracle *o)
+{
+    while (!shash_is_empty(&o->removed)) {
+        struct ofp_header *oh = take_other(o, true);
+
+        if (oh && !is_of_its_own(oh)) {
+            oracle_die("the bridge says something after the barrier");
+        } else if (!oh && !shash_is_empty(&o->removed) && !receive(o)) {
+            fprintf(stderr, "step %" PRIu64 ": ends of flows\n", o->step);
+            oracle_removed_print(&o->removed);
+            exit(1);
+        }
+        free(oh);
+    }
+}
+
+/* A barrier ends what there is to compare, but for ends of flows. */
 void
 oracle_compare_answers(struct oracle *o)
 {
-    enum { ECHO_REQUEST = 2, FLOW_REMOVED = 11, BARRIER_REPLY = 21 };
-
     o->next_xid++;
     oracle_send(o,
                 ofpraw_alloc(OFPRAW_OFPT11_BARRIER_REQUEST, OFP13_VERSION, 0));
     for (bool done = false; !done;) {
         struct ofp_header *real = oracle_take_real(o);
 
-        if (is_type(real, ECHO_REQUEST) || is_type(real, 0)) {
-            free(real);
-            continue;
-        }
-        struct ofp_header *fake = take(&o->fake_bytes);
-
-        while (is_type(fake, FLOW_REMOVED)) {
-            free(fake);
-            fake = take(&o->fake_bytes);
-        }
-
-        char *a = describe(real), *b = describe(fake);
-
-        if (strcmp(a, b)) {
-            fprintf(stderr, "step %" PRIu64 ": OVS says %s, the fake %s\n",
-                    o->step, a, b);
-            exit(1);
-        }
-        done = is_type(real, BARRIER_REPLY);
-        free(a);
-        free(b);
+        done = !is_of_its_own(real) && compare_answer(o, real);
         free(real);
-        free(fake);
     }
+    compare_removed(o);
 }
 
 /* Tables, as ofp-print shows them, without what differs in any case. */
@@ -252,7 +301,7 @@ print_reply(struct oracle *o, bool real)
 
     for (bool more = true; more;) {
         struct ofp_header *oh =
-            real ? oracle_take_real(o) : take(&o->fake_bytes);
+            real ? oracle_take_real(o) : oracle_take_fake(o);
 
         if (!oh) {
             oracle_die("the fake switch says nothing");
@@ -491,6 +540,8 @@ main(int argc, char *argv[])
 {
     static const struct fake_switch_ops ops = {.send = fake_send,
                                                .output = fake_output};
+    struct ofputil_switch_config config = {.frag = OFPUTIL_FRAG_NORMAL,
+                                           .miss_send_len = 0xffff};
     struct oracle o;
     uint64_t n_steps = sim_setting("OFM_STEPS", 5000);
 
@@ -501,11 +552,15 @@ main(int argc, char *argv[])
     sim_random_init(&o.random, sim_setting("OFM_SEED", 1));
     ofpbuf_init(&o.real_bytes, 0);
     ofpbuf_init(&o.fake_bytes, 0);
+    shash_init(&o.removed);
     o.fd = oracle_connect(argv[1]);
     o.fake = fake_switch_create(1, &ops, &o);
     fake_switch_connect(o.fake);
     oracle_send(&o, ofputil_encode_hello(1u << OFP13_VERSION));
     free(take(&o.fake_bytes));
+    /* Only who says so is told of frames, and of flows that end, on a
+     * connection of this kind. */
+    oracle_send(&o, ofputil_encode_set_config(&config, OFP13_VERSION));
     for (o.step = 1; o.step <= n_steps; o.step++) {
         step(&o);
     }
@@ -513,6 +568,7 @@ main(int argc, char *argv[])
     fake_switch_destroy(o.fake);
     ofpbuf_uninit(&o.real_bytes);
     ofpbuf_uninit(&o.fake_bytes);
+    shash_destroy(&o.removed);
     close(o.fd);
     printf("%" PRIu64 " steps, no difference\n", n_steps);
     return 0;
