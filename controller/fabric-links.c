@@ -178,8 +178,7 @@ fabric_new_links_run(struct fabric *f)
 {
     int64_t now = loop_now(f->ctl->loop), next = INT64_MAX;
     struct new_link *link, *tmp;
-    LL_FOREACH_SAFE(f->new_links, link, tmp)
-    {
+    LL_FOREACH_SAFE (f->new_links, link, tmp) {
         if (!link->open_at && is_confirmed(f, link)) {
             link->open_at = now + drain_datapath_ms(f->ctl);
         }
@@ -201,8 +200,7 @@ static void
 forget_new_link(struct fabric *f, const struct port_id *a)
 {
     struct new_link *link, *tmp;
-    LL_FOREACH_SAFE(f->new_links, link, tmp)
-    {
+    LL_FOREACH_SAFE (f->new_links, link, tmp) {
         if (port_id_equal(&link->ends[0], a)
             || port_id_equal(&link->ends[1], a)) {
             LL_DELETE(f->new_links, link);
