@@ -12,7 +12,7 @@ from scene import (LONG, MEMBERSHIP, PORT, SHORT, V4, V6, Net, expect_nothing,
                    streams_of)
 
 AP, AP2 = 2, 3  # The ports of the access points.
-RATE = 5000
+RATE = 2000
 
 
 def deliver(text, mode="unicast", **more):
