@@ -169,12 +169,19 @@ fabric_moves(const struct ctl_switch *sw, uint16_t vlan,
     return s && spread_moves(s, fabric_node(sw->ctl->fabric, sw->dpid), way);
 }
 
+static bool
+is_moving_at(const struct spread *s, uint32_t node)
+{
+    return spread_moves(s, node, MOVE_MARKED)
+           || spread_moves(s, node, MOVE_LEFT);
+}
+
 bool
 fabric_is_moving(const struct ctl_switch *sw, uint16_t vlan,
                  const struct ip_addr *group)
 {
-    return fabric_moves(sw, vlan, group, MOVE_MARKED)
-           || fabric_moves(sw, vlan, group, MOVE_LEFT);
+    const struct spread *s = channel_spread(sw, vlan, group);
+    return s && is_moving_at(s, fabric_node(sw->ctl->fabric, sw->dpid));
 }
 
 void
@@ -210,7 +217,7 @@ fabric_is_on(const struct ctl_switch *sw, uint16_t vlan,
 {
     const struct spread *s = channel_spread(sw, vlan, group);
     uint32_t node = s ? fabric_node(sw->ctl->fabric, sw->dpid) : TOPO_NO_NODE;
-    return s && (spread_is_on(s, node) || fabric_is_moving(sw, vlan, group));
+    return s && (spread_is_on(s, node) || is_moving_at(s, node));
 }
 
 size_t

@@ -209,21 +209,6 @@ forget_new_link(struct fabric *f, const struct port_id *a)
     }
 }
 
-/* The turn looks. */
-static void
-open_timer_cb(void *f_, int64_t now)
-{
-    struct fabric *f = f_;
-    (void) now;
-    loop_want_turn(f->ctl->loop);
-}
-
-void
-fabric_new_links_init(struct fabric *f)
-{
-    loop_timer_init(&f->open_timer, open_timer_cb, f);
-}
-
 void
 fabric_new_links_uninit(struct fabric *f)
 {

@@ -183,8 +183,8 @@ set_links_timer(struct fabric *f)
 
 /* Timers. */
 
-/* Of links and of growth.  In the turn: what has come in meanwhile counts
- * before anything is missed. */
+/* Of links, new ones too, and of growth.  In the turn: what has come in
+ * meanwhile counts before anything is missed. */
 static void
 turn_timer_cb(void *f_, int64_t now)
 {
@@ -279,7 +279,7 @@ fabric_create(struct ctl *ctl)
     loop_timer_init(&f->hold_timer, hold_timer_cb, f);
     loop_timer_init(&f->settle_timer, settle_timer_cb, f);
     loop_timer_init(&f->forget_timer, forget_timer_cb, f);
-    fabric_new_links_init(f);
+    loop_timer_init(&f->open_timer, turn_timer_cb, f);
     ctl->fabric = f;
 }
 

@@ -266,7 +266,6 @@ void fabric_shrink(struct fabric *);
 
 /* fabric-links.c; of a struct fabric. */
 extern const struct topo_links_ops fabric_links_ops;
-void fabric_new_links_init(struct fabric *);
 void fabric_new_links_uninit(struct fabric *);
 /* At the turn's end. */
 void fabric_new_links_run(struct fabric *);
