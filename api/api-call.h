@@ -22,9 +22,16 @@ typedef void api_handler(struct api_call *);
 /* Query parameters that a resource takes. */
 enum api_params {
     API_PARAMS_NONE,
-    API_PARAMS_PAGE, /* limit, cursor: on GET */
-    API_PARAMS_WRITE /* wait, timeout: on PUT and DELETE */
+    API_PARAMS_PAGE,  /* limit, cursor: on GET */
+    API_PARAMS_WRITE, /* wait, timeout: on PUT and DELETE */
+    API_PARAMS_PACKET /* API_PACKET_PARAMS: on GET */
 };
+
+/* What /v1/explain is asked about. */
+struct api_param_doc {
+    const char *name, *type, *description;
+};
+extern const struct api_param_doc API_PACKET_PARAMS[]; /* Until a NULL name. */
 
 struct api_resource {
     const char *pattern; /* "/v1/groups/{vlan}/{group}" */
@@ -54,6 +61,9 @@ struct api_call {
     /* A write that waits. */
     const struct api_rules *rules;
     char name[ROUTE_NAME_SIZE];
+
+    /* An explanation that waits for packets. */
+    struct explain_query *query;
 };
 
 /* Answers.  Each ends the call. */
@@ -75,6 +85,9 @@ bool api_call_precondition(struct api_call *, const char *etag);
 /* 'limit' and 'cursor'.  False if it has answered. */
 bool api_call_page(struct api_call *, struct api_list *);
 void api_call_bad_cursor(struct api_call *);
+/* A query parameter is wrong: 400. */
+void api_call_bad_parameter(struct api_call *, const char *name,
+                            const char *what);
 
 /* The arguments {vlan} and {group}.  False if it has answered. */
 bool api_call_channel(struct api_call *, uint16_t *vlan, struct ip_addr *);
@@ -99,6 +112,12 @@ bool api_rule_etag(struct ctl *, const struct api_rules *, const char *name,
 bool api_rule_body(struct api_call *, const struct api_rules *,
                    const char *name, struct cJSON **);
 
+/* Answers with the explanation and what really comes: /v1/explain?live=N. */
+struct explain_query;
+void api_call_live(struct api_call *, const struct explain_query *, int n);
+/* The explanation itself. */
+struct cJSON *api_explain_json(struct ctl *, const struct explain_query *);
+
 /* The handlers. */
 api_handler api_get_switches, api_get_switch;
 api_handler api_get_groups, api_get_group;
@@ -108,5 +127,6 @@ api_handler api_put_route, api_delete_route, api_put_flow, api_delete_flow;
 api_handler api_get_members, api_get_member, api_put_member, api_delete_member;
 api_handler api_get_events, api_get_health, api_get_ready, api_get_metrics;
 api_handler api_get_openapi, api_get_page, api_get_topology, api_get_tree;
+api_handler api_get_doctor, api_get_explain;
 
 #endif

@@ -119,8 +119,8 @@ api_call_not_found(struct api_call *c)
                      "Nothing is at %.256s.", c->request->target);
 }
 
-static void
-bad_parameter(struct api_call *c, const char *name, const char *what)
+void
+api_call_bad_parameter(struct api_call *c, const char *name, const char *what)
 {
     api_call_problem(c, 400, "bad-parameter", "A query parameter is wrong",
                      "'%.64s' %s.", name, what);
@@ -238,6 +238,13 @@ takes_param(const struct api_call *c, const char *name)
         return !write && (!strcmp(name, "limit") || !strcmp(name, "cursor"));
     case API_PARAMS_WRITE:
         return write && (!strcmp(name, "wait") || !strcmp(name, "timeout"));
+    case API_PARAMS_PACKET:
+        for (const struct api_param_doc *p = API_PACKET_PARAMS; p->name; p++) {
+            if (!strcmp(name, p->name)) {
+                return !write;
+            }
+        }
+        return false;
     case API_PARAMS_NONE:
     default:
         return false;
@@ -249,8 +256,9 @@ check_params(struct api_call *c)
 {
     for (size_t i = 0; i < c->target.n_params; i++) {
         if (!takes_param(c, c->target.params[i].name)) {
-            bad_parameter(c, c->target.params[i].name,
-                          "is no parameter of this resource and method");
+            api_call_bad_parameter(
+                c, c->target.params[i].name,
+                "is no parameter of this resource and method");
             return false;
         }
     }
@@ -395,7 +403,7 @@ api_call_precondition(struct api_call *c, const char *etag)
 void
 api_call_bad_cursor(struct api_call *c)
 {
-    bad_parameter(c, "cursor", "is not one that this list gave out");
+    api_call_bad_parameter(c, "cursor", "is not one that this list gave out");
 }
 
 bool
@@ -409,7 +417,8 @@ api_call_page(struct api_call *c, struct api_list *list)
         unsigned long n = strtoul(limit, NULL, 10);
         if (strspn(limit, "0123456789") != strlen(limit) || strlen(limit) > 5
             || n < 1 || n > API_MAX_LIMIT) {
-            bad_parameter(c, "limit", "is not a number from 1 to 10000");
+            api_call_bad_parameter(c, "limit",
+                                   "is not a number from 1 to 10000");
             return false;
         }
         list->limit = n;

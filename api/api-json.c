@@ -13,75 +13,6 @@
 #include "controller/route.h"
 #include "lib/xalloc.h"
 
-/* The length of the UTF-8 character at 's' (RFC 3629: no overlong form, no
- * surrogate, nothing over U+10FFFF), 0 if it is none. */
-static size_t
-utf8_length(const unsigned char *s)
-{
-    static const struct {
-        unsigned char first, last; /* Of the first byte. */
-        unsigned char low, high;   /* Of the second. */
-        size_t length;
-    } forms[] = {
-        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2},
-        {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
-        {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (s[0] < forms[i].first || s[0] > forms[i].last) {
-            continue;
-        }
-        if (forms[i].length > 1
-            && (s[1] < forms[i].low || s[1] > forms[i].high)) {
-            return 0;
-        }
-        for (size_t j = 2; j < forms[i].length; j++) {
-            if ((s[j] & 0xc0) != 0x80) {
-                return 0;
-            }
-        }
-        return forms[i].length;
-    }
-    return 0;
-}
-
-void
-api_json_add_text(struct cJSON *object, const char *name, const char *text)
-{
-    const unsigned char *s = (const unsigned char *) (text ? text : "");
-    char *clean = xmalloc(strlen((const char *) s) * 3 + 1);
-    char *out = clean;
-
-    while (*s) {
-        size_t length = utf8_length(s);
-        if (length) {
-            memcpy(out, s, length);
-            out += length;
-            s += length;
-        } else {
-            memcpy(out, "\xef\xbf\xbd", 3);
-            out += 3;
-            s++;
-        }
-    }
-    *out = '\0';
-    cJSON_AddStringToObject(object, name, clean);
-    free(clean);
-}
-
-void
-api_json_add_seconds(struct cJSON *object, const char *name, int64_t ms)
-{
-    if (ms < 0 || ms == INT64_MAX) {
-        cJSON_AddNullToObject(object, name);
-    } else {
-        cJSON_AddNumberToObject(object, name, (double) ms / 1000);
-    }
-}
-
 char *
 api_json_text(struct cJSON *object)
 {
@@ -129,37 +60,6 @@ api_json_page(const char *plural, char *items[], size_t n, const char *next,
     return text;
 }
 
-static void
-add_dpid(struct cJSON *object, const char *name, uint64_t dpid)
-{
-    char text[DPID_STRLEN];
-
-    cJSON_AddStringToObject(object, name, dpid_format(dpid, text));
-}
-
-static void
-add_ip(struct cJSON *object, const char *name, const struct ip_addr *ip)
-{
-    char text[IP_ADDR_STRLEN];
-
-    cJSON_AddStringToObject(object, name, ip_addr_format(ip, text));
-}
-
-static void
-add_mac(struct cJSON *object, const char *name, const struct mac_addr *mac)
-{
-    char text[MAC_ADDR_STRLEN];
-
-    cJSON_AddStringToObject(object, name, mac_addr_format(mac, text));
-}
-
-static void
-add_port(struct cJSON *object, const struct port_id *port)
-{
-    add_dpid(object, "dpid", port->dpid);
-    cJSON_AddNumberToObject(object, "port", (double) port->port_no);
-}
-
 /* Rates are for people: three decimals are enough, and keep the text short. */
 static void
 add_rate(struct cJSON *object, const char *name, double rate)
@@ -169,15 +69,70 @@ add_rate(struct cJSON *object, const char *name, double rate)
 }
 
 static struct cJSON *
+tunnel_json(const struct view_tunnel *t)
+{
+    struct cJSON *o = cJSON_CreateObject();
+    struct cJSON *vnis = cJSON_AddArrayToObject(o, "vnis");
+
+    for (size_t i = 0; i < t->n_vnis; i++) {
+        struct cJSON *vni = cJSON_CreateObject();
+        cJSON_AddNumberToObject(vni, "vni", t->vnis[i].vni);
+        cJSON_AddNumberToObject(vni, "vlan", t->vnis[i].vlan);
+        cJSON_AddItemToArray(vnis, vni);
+    }
+    struct cJSON *peers = cJSON_AddArrayToObject(o, "peers");
+    for (size_t i = 0; i < t->n_peers; i++) {
+        struct cJSON *peer = cJSON_CreateObject();
+        api_json_add_ip(peer, "vtep", &t->peers[i].vtep);
+        cJSON_AddStringToObject(peer, "origin", t->peers[i].origin);
+        cJSON_AddItemToArray(peers, peer);
+    }
+    if (!ip_addr_is_any(&t->local)) {
+        api_json_add_ip(o, "local", &t->local);
+    }
+    cJSON_AddBoolToObject(o, "querier", t->querier);
+    cJSON_AddNumberToObject(o, "overhead", VIEW_TUNNEL_OVERHEAD);
+    return o;
+}
+
+/* What is not counted is left out. */
+void
+api_json_add_port_counters(struct cJSON *o, const char *name,
+                           const struct view_port_counters *c)
+{
+    if (!c) {
+        return;
+    }
+    const struct {
+        const char *name;
+        uint64_t value;
+    } all[] = {{"rx_packets", c->rx_packets}, {"rx_bytes", c->rx_bytes},
+               {"rx_dropped", c->rx_dropped}, {"rx_errors", c->rx_errors},
+               {"tx_packets", c->tx_packets}, {"tx_bytes", c->tx_bytes},
+               {"tx_dropped", c->tx_dropped}, {"tx_errors", c->tx_errors}};
+    struct cJSON *counters = cJSON_AddObjectToObject(o, name);
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i].value != VIEW_NOT_COUNTED) {
+            json_add_u64(counters, all[i].name, all[i].value);
+        }
+    }
+}
+
+static struct cJSON *
 port_json(const struct view_port *p)
 {
     struct cJSON *o = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(o, "port", p->no);
     api_json_add_text(o, "name", p->name);
-    add_mac(o, "mac", &p->mac);
+    api_json_add_mac(o, "mac", &p->mac);
     cJSON_AddStringToObject(o, "state", p->up ? "up" : "down");
     api_json_add_text(o, "kind", p->kind);
+    if (p->tunnel) {
+        cJSON_AddItemToObject(o, "tunnel", tunnel_json(p->tunnel));
+    }
+    api_json_add_port_counters(o, "counters", p->counters);
     if (p->n_guards) {
         struct cJSON *refused = cJSON_AddObjectToObject(o, "refused");
         for (size_t i = 0; i < p->n_guards; i++) {
@@ -220,7 +175,7 @@ api_json_switch(const struct view_switch *s)
 {
     struct cJSON *o = cJSON_CreateObject();
 
-    add_dpid(o, "dpid", s->dpid);
+    api_json_add_dpid(o, "dpid", s->dpid);
     cJSON_AddBoolToObject(o, "connected", s->connected);
     cJSON_AddBoolToObject(o, "synced", s->synced);
     api_json_add_text(o, "peer", s->peer);
@@ -231,6 +186,10 @@ api_json_switch(const struct view_switch *s)
     api_json_add_text(d, "software", s->software);
     api_json_add_text(d, "serial", s->serial);
     api_json_add_text(d, "datapath", s->datapath);
+    cJSON_AddStringToObject(o, "datapath", s->datapath_type);
+    if (s->datapath_seen) {
+        cJSON_AddStringToObject(o, "datapath_seen", s->datapath_seen);
+    }
     struct cJSON *ports = cJSON_AddArrayToObject(o, "ports");
     for (size_t i = 0; i < s->n_ports; i++) {
         cJSON_AddItemToArray(ports, port_json(&s->ports[i]));
@@ -263,8 +222,8 @@ host_json(const struct view_host *h)
 {
     struct cJSON *o = cJSON_CreateObject();
 
-    add_mac(o, "mac", &h->mac);
-    add_ip(o, "ip", &h->ip);
+    api_json_add_mac(o, "mac", &h->mac);
+    api_json_add_ip(o, "ip", &h->ip);
     cJSON_AddNumberToObject(o, "version", h->version);
     cJSON_AddStringToObject(o, "mode", mode_name(h->exclude));
     add_ips(o, "sources", h->sources, h->n_sources);
@@ -291,8 +250,10 @@ member_json(const struct view_member *m)
 {
     struct cJSON *o = cJSON_CreateObject();
 
-    add_port(o, &m->port);
-    api_json_add_text(o, "port_name", m->port_name);
+    api_json_add_port(o, &m->port, m->port_name);
+    if (m->vni) {
+        cJSON_AddNumberToObject(o, "vni", m->vni);
+    }
     cJSON_AddStringToObject(o, "mode", mode_name(m->exclude));
     add_ips(o, "sources", m->sources, m->n_sources);
     cJSON_AddNumberToObject(o, "version", m->version);
@@ -329,11 +290,11 @@ group_switch_json(const struct view_group_switch *s)
     struct cJSON *o = cJSON_CreateObject();
     char id[16];
 
-    add_dpid(o, "dpid", s->dpid);
+    api_json_add_dpid(o, "dpid", s->dpid);
     /* All eight digits: dump-groups shows decimals, people compare. */
     snprintf(id, sizeof id, "0x%08x", s->group_id);
     cJSON_AddStringToObject(o, "group_id", id);
-    add_ip(o, "source", &s->source);
+    api_json_add_ip(o, "source", &s->source);
     add_state(o, s->state, s->error);
     add_traffic(o, s->packets, s->bytes);
     return o;
@@ -345,7 +306,7 @@ api_json_group(const struct view_group *g)
     struct cJSON *o = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(o, "vlan", g->vlan);
-    add_ip(o, "group", &g->group);
+    api_json_add_ip(o, "group", &g->group);
     struct cJSON *members = cJSON_AddArrayToObject(o, "members");
     for (size_t i = 0; i < g->n_members; i++) {
         cJSON_AddItemToArray(members, member_json(&g->members[i]));
@@ -357,19 +318,31 @@ api_json_group(const struct view_group *g)
     return o;
 }
 
+/* 0 is not known. */
+static void
+add_number_or_null(struct cJSON *o, const char *name, uint32_t n)
+{
+    if (n) {
+        cJSON_AddNumberToObject(o, name, n);
+    } else {
+        cJSON_AddNullToObject(o, name);
+    }
+}
+
 struct cJSON *
 api_json_stream(const struct view_stream *s)
 {
     struct cJSON *o = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(o, "vlan", s->vlan);
-    add_ip(o, "source", &s->source);
-    add_ip(o, "group", &s->group);
-    add_port(o, &s->port);
-    api_json_add_text(o, "port_name", s->port_name);
+    api_json_add_ip(o, "source", &s->source);
+    api_json_add_ip(o, "group", &s->group);
+    api_json_add_port(o, &s->port, s->port_name);
     add_traffic(o, s->packets, s->bytes);
     add_rate(o, "packets_per_s", s->packets_per_s);
     add_rate(o, "bits_per_s", s->bits_per_s);
+    add_number_or_null(o, "ttl", s->ttl);
+    add_number_or_null(o, "size", s->size);
     if (s->route && *s->route) {
         api_json_add_text(o, "route", s->route);
     } else {
@@ -385,8 +358,7 @@ router_json(const struct view_router *r)
 {
     struct cJSON *o = cJSON_CreateObject();
 
-    add_port(o, &r->port);
-    api_json_add_text(o, "port_name", r->port_name);
+    api_json_add_port(o, &r->port, r->port_name);
     cJSON_AddStringToObject(o, "sign", r->sign);
     cJSON_AddBoolToObject(o, "fixed", r->fixed);
     if (*r->fixed_by) {
@@ -410,10 +382,10 @@ api_json_querier(const struct view_querier *q)
         cJSON_AddStringToObject(o, "address",
                                 q->family == 6 ? "::" : "0.0.0.0");
     } else {
-        add_ip(o, "address", &q->address);
+        api_json_add_ip(o, "address", &q->address);
     }
     if (!q->ours && q->port.dpid) {
-        add_port(o, &q->port);
+        api_json_add_port(o, &q->port, NULL);
     }
     cJSON_AddNumberToObject(o, "version", q->version);
     api_json_add_seconds(o, "since_s", q->since_ms);
@@ -446,10 +418,9 @@ api_json_known_host(const struct view_known_host *h)
     struct cJSON *o = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(o, "vlan", h->vlan);
-    add_mac(o, "mac", &h->mac);
+    api_json_add_mac(o, "mac", &h->mac);
     add_ips(o, "ips", h->ips, h->n_ips);
-    add_port(o, &h->port);
-    api_json_add_text(o, "port_name", h->port_name);
+    api_json_add_port(o, &h->port, h->port_name);
     add_version(o, "igmp_version", h->igmp_version);
     add_version(o, "mld_version", h->mld_version);
     cJSON_AddNumberToObject(o, "groups", (double) h->n_groups);
@@ -458,14 +429,78 @@ api_json_known_host(const struct view_known_host *h)
     return o;
 }
 
+static void
+add_pool(struct cJSON *o, const struct view_source *sources, size_t n)
+{
+    struct cJSON *array = cJSON_AddArrayToObject(o, "pool");
+
+    for (size_t i = 0; i < n; i++) {
+        struct cJSON *item = cJSON_CreateObject();
+        api_json_add_text(item, "port", sources[i].port);
+        api_json_add_ip(item, "source", &sources[i].source);
+        cJSON_AddItemToArray(array, item);
+    }
+}
+
+static struct cJSON *
+output_json(const struct view_output *output)
+{
+    static const char *const names[VIEW_N_ORIGINS] = {
+        "route", "igmp", "mld", "restored", "static", "mrouter", "link"};
+    struct cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(o, "port", output->port);
+    api_json_add_text(o, "port_name", output->port_name);
+    struct cJSON *origins = cJSON_AddArrayToObject(o, "origins");
+    for (int i = 0; i < VIEW_N_ORIGINS; i++) {
+        if (output->origins & 1u << i) {
+            cJSON_AddItemToArray(origins, cJSON_CreateString(names[i]));
+        }
+    }
+    cJSON_AddStringToObject(o, "rewrite", output->rewrite);
+    if (output->counted) {
+        json_add_u64(o, "packets", output->packets);
+    } else {
+        cJSON_AddNullToObject(o, "packets");
+    }
+    return o;
+}
+
+static void
+add_route_status(struct cJSON *o, const struct view_route_status *r)
+{
+    add_rate(o, "packets_per_s", r->packets_per_s);
+    add_rate(o, "bits_per_s", r->bits_per_s);
+    json_add_u64(o, "wrong_port_packets", r->wrong_port_packets);
+    cJSON_AddNumberToObject(o, "priority", r->priority);
+    struct cJSON *outputs = cJSON_AddArrayToObject(o, "outputs");
+    for (size_t i = 0; i < r->n_outputs; i++) {
+        cJSON_AddItemToArray(outputs, output_json(&r->outputs[i]));
+    }
+}
+
 static struct cJSON *
 status_json(const struct view_status *s)
 {
     struct cJSON *o = cJSON_CreateObject();
 
-    add_dpid(o, "dpid", s->dpid);
+    api_json_add_dpid(o, "dpid", s->dpid);
     add_state(o, s->state, s->error);
     add_traffic(o, s->packets, s->bytes);
+    if (s->fragments_reason) {
+        cJSON_AddStringToObject(o, "fragments",
+                                s->drops_fragments ? "drop" : "pass");
+        if (s->drops_fragments) {
+            api_json_add_text(o, "fragments_reason", s->fragments_reason);
+        }
+        json_add_u64(o, "fragments_dropped", s->fragments_dropped);
+    }
+    if (s->route) {
+        add_route_status(o, s->route);
+    }
+    if (s->n_sources) {
+        add_pool(o, s->sources, s->n_sources);
+    }
     return o;
 }
 
@@ -479,6 +514,7 @@ api_json_rule(const struct view_rule *r)
     /* The name comes first, and what the server says comes last. */
     cJSON_DeleteItemFromObjectCaseSensitive(body, "name");
     cJSON_DeleteItemFromObjectCaseSensitive(body, "status");
+    cJSON_DeleteItemFromObjectCaseSensitive(body, "lease_ends");
     while (body && body->child) {
         struct cJSON *item = cJSON_DetachItemViaPointer(body, body->child);
         cJSON_AddItemToObject(o, item->string, item);
@@ -486,6 +522,9 @@ api_json_rule(const struct view_rule *r)
     cJSON_Delete(body);
     if (r->origin) {
         cJSON_AddStringToObject(o, "origin", r->origin);
+    }
+    if (r->expires_ms >= 0 && cJSON_HasObjectItem(o, "lease")) {
+        api_json_add_seconds(o, "expires_s", r->expires_ms);
     }
     struct cJSON *array = cJSON_AddArrayToObject(o, "status");
     for (size_t i = 0; i < r->n_statuses; i++) {

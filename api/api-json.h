@@ -11,6 +11,9 @@
 struct cJSON;
 
 struct cJSON *api_json_switch(const struct view_switch *);
+/* Nothing if they are NULL. */
+void api_json_add_port_counters(struct cJSON *, const char *name,
+                                const struct view_port_counters *);
 struct cJSON *api_json_group(const struct view_group *);
 struct cJSON *api_json_stream(const struct view_stream *);
 struct cJSON *api_json_querier(const struct view_querier *);
@@ -24,6 +27,14 @@ void api_json_add_text(struct cJSON *object, const char *name,
 /* Adds "name": seconds with a fraction; null if 'ms' is negative (does not
  * apply) or never. */
 void api_json_add_seconds(struct cJSON *object, const char *name, int64_t ms);
+void api_json_add_dpid(struct cJSON *object, const char *name, uint64_t dpid);
+void api_json_add_ip(struct cJSON *object, const char *name,
+                     const struct ip_addr *);
+void api_json_add_mac(struct cJSON *object, const char *name,
+                      const struct mac_addr *);
+/* "dpid", "port", "vtep" of a tunnel's end, and "port_name" unless NULL. */
+void api_json_add_port(struct cJSON *object, const struct port_id *,
+                       const char *port_name);
 /* The text of 'object', for free(); deletes 'object'. */
 char *api_json_text(struct cJSON *object);
 /* The same with a newline, as a body, and its length. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/api-call.h"
+#include "controller/doctor.h"
 #include "controller/view-fabric.h"
 #include "controller/view.h"
 #include "lib/mcaddr.h"
@@ -162,6 +163,84 @@ add_switches(struct text *t, struct ctl *ctl)
     }
 }
 
+/* Ports: eight samples each, so not of more than the first. */
+
+enum { MAX_PORTS = 1024 };
+
+struct port_count {
+    uint64_t dpid;
+    uint32_t no;
+    struct view_port_counters counters;
+};
+
+struct port_counts {
+    size_t n;
+    struct port_count ports[MAX_PORTS];
+};
+
+static bool
+count_ports(void *counts_, const struct view_switch *s)
+{
+    struct port_counts *counts = counts_;
+
+    for (size_t i = 0; i < s->n_ports && counts->n < MAX_PORTS; i++) {
+        if (s->ports[i].counters) {
+            counts->ports[counts->n++] =
+                (struct port_count){.dpid = s->dpid,
+                                    .no = s->ports[i].no,
+                                    .counters = *s->ports[i].counters};
+        }
+    }
+    return counts->n < MAX_PORTS;
+}
+
+static void
+add_ports(struct text *t, struct ctl *ctl)
+{
+    static const struct {
+        const char *name, *help;
+        size_t offset;
+    } metrics[] = {
+        {"port_receive_packets_total",
+         "Packets that came in by a port: "
+         "the first 1024 ports.",
+         offsetof(struct view_port_counters, rx_packets)},
+        {"port_receive_bytes_total", "Their bytes.",
+         offsetof(struct view_port_counters, rx_bytes)},
+        {"port_receive_dropped_total", "Packets dropped on the way in.",
+         offsetof(struct view_port_counters, rx_dropped)},
+        {"port_receive_errors_total", "Errors on the way in.",
+         offsetof(struct view_port_counters, rx_errors)},
+        {"port_transmit_packets_total", "Packets that left by a port.",
+         offsetof(struct view_port_counters, tx_packets)},
+        {"port_transmit_bytes_total", "Their bytes.",
+         offsetof(struct view_port_counters, tx_bytes)},
+        {"port_transmit_dropped_total", "Packets dropped on the way out.",
+         offsetof(struct view_port_counters, tx_dropped)},
+        {"port_transmit_errors_total", "Errors on the way out.",
+         offsetof(struct view_port_counters, tx_errors)},
+    };
+    struct port_counts *counts = xcalloc(1, sizeof *counts);
+
+    view_switches(ctl, count_ports, counts);
+    for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++) {
+        add_head(t, metrics[m].name, "counter", metrics[m].help);
+        for (size_t i = 0; i < counts->n; i++) {
+            const struct port_count *p = &counts->ports[i];
+            char dpid[DPID_STRLEN];
+            uint64_t value;
+
+            memcpy(&value, (const char *) &p->counters + metrics[m].offset,
+                   sizeof value);
+            if (value != VIEW_NOT_COUNTED) {
+                add(t, "ofmcast_%s{dpid=\"%s\",port=\"%u\"} %" PRIu64 "\n",
+                    metrics[m].name, dpid_format(p->dpid, dpid), p->no, value);
+            }
+        }
+    }
+    free(counts);
+}
+
 /* The names are ours ("ok", "bad-checksum"), but a label that breaks its line
  * would break the whole page.  Returns 'buf'. */
 enum { LABEL_SIZE = 64 };
@@ -243,14 +322,18 @@ add_port_guard(void *aux, const struct view_guard *g)
 {
     struct guard_text *gt = aux;
     char dpid[DPID_STRLEN], port[LABEL_SIZE], guard[LABEL_SIZE];
+    char end[IP_ADDR_STRLEN];
+    struct ip_addr vtep = ip_addr_v4(port_id_vtep(&g->port));
+    bool is_end = port_id_vtep(&g->port) != 0;
 
     if (g->refused && gt->n_ports++ < MAX_GUARD_PORTS) {
         add(gt->text,
-            "ofmcast_port_refused_total{dpid=\"%s\",port=\"%" PRIu64
-            "\",port_name=\"%s\",guard=\"%s\"} %" PRIu64 "\n",
-            dpid_format(g->port.dpid, dpid), g->port.port_no,
+            "ofmcast_port_refused_total{dpid=\"%s\",port=\"%" PRIu32
+            "\",port_name=\"%s\",guard=\"%s\"%s%s%s} %" PRIu64 "\n",
+            dpid_format(g->port.dpid, dpid), port_id_no(&g->port),
             clean_label(g->port_name, port), clean_label(g->guard, guard),
-            g->refused);
+            is_end ? ",vtep=\"" : "", is_end ? ip_addr_format(&vtep, end) : "",
+            is_end ? "\"" : "", g->refused);
     }
     return true;
 }
@@ -304,6 +387,16 @@ add_totals(struct text *t, const struct view_totals *v)
     add_gauge(t, "filtered_sources", "Sources with an (S,G) entry, by switch.",
               v->filtered_sources);
     add_gauge(t, "streams", "Sources seen that send to a group.", v->streams);
+    add_head(t, "tunnel_peers", "gauge", "Other ends of tunnels.");
+    add(t, "ofmcast_tunnel_peers{origin=\"learned\"} %zu\n",
+        v->tunnel_peers[0]);
+    add(t, "ofmcast_tunnel_peers{origin=\"shared\"} %zu\n",
+        v->tunnel_peers[1]);
+    add(t, "ofmcast_tunnel_peers{origin=\"declared\"} %zu\n",
+        v->tunnel_peers[2]);
+    add_counter(t, "tunnel_refused_total",
+                "Reports of tunnel ends that are no peers.",
+                v->tunnel_refused);
     add_gauge(t, "routes", "Routes.", v->routes);
     add_gauge(t, "flows", "Static flows and groups.", v->flows);
     add_gauge(t, "store_ok", "Whether writes can be made durable.",
@@ -351,6 +444,86 @@ add_fabric(struct text *t, struct ctl *ctl)
     view_roots(ctl, add_root, t);
 }
 
+/* Routes: the first of them by name, as there may be very many. */
+
+enum { MAX_ROUTES = 256 };
+
+struct route_counts {
+    size_t n;
+    struct route_count {
+        char name[LABEL_SIZE];
+        uint64_t packets, bytes, wrong;
+    } routes[MAX_ROUTES];
+};
+
+static bool
+count_route(void *aux, const struct view_rule *r)
+{
+    struct route_counts *counts = aux;
+    struct route_count *c = &counts->routes[counts->n++];
+
+    *c = (struct route_count){.packets = 0};
+    clean_label(r->name, c->name);
+    for (size_t i = 0; i < r->n_statuses; i++) {
+        const struct view_status *s = &r->statuses[i];
+        c->packets += s->packets;
+        c->bytes += s->bytes;
+        c->wrong += s->route ? s->route->wrong_port_packets : 0;
+    }
+    return counts->n < MAX_ROUTES;
+}
+
+static void
+add_route_counts(struct text *t, const struct route_counts *counts,
+                 const char *name, const char *help, size_t offset)
+{
+    add_head(t, name, "counter", help);
+    for (size_t i = 0; i < counts->n; i++) {
+        uint64_t value;
+        memcpy(&value, (const char *) &counts->routes[i] + offset,
+               sizeof value);
+        add(t, "ofmcast_%s{route=\"%s\"} %" PRIu64 "\n", name,
+            counts->routes[i].name, value);
+    }
+}
+
+static void
+add_routes(struct text *t, struct ctl *ctl)
+{
+    struct route_counts *counts = xcalloc(1, sizeof *counts);
+
+    view_routes(ctl, count_route, counts);
+    add_route_counts(t, counts, "route_packets_total",
+                     "Packets that met a route: the first 256 by name.",
+                     offsetof(struct route_count, packets));
+    add_route_counts(t, counts, "route_bytes_total",
+                     "Bytes that met a route: likewise.",
+                     offsetof(struct route_count, bytes));
+    add_route_counts(t, counts, "route_wrong_port_packets_total",
+                     "Packets of a route's stream that came in by another "
+                     "port: likewise.",
+                     offsetof(struct route_count, wrong));
+    free(counts);
+}
+
+static void
+add_doctor(struct text *t, struct ctl *ctl)
+{
+    struct doctor_count counts[DOCTOR_N_CHECKS];
+
+    doctor_counts(ctl, counts);
+    add_head(t, "doctor_findings", "gauge",
+             "What ofmcastctl doctor finds, by its worst severity.");
+    for (size_t i = 0; i < DOCTOR_N_CHECKS; i++) {
+        add(t,
+            "ofmcast_doctor_findings{id=\"%s\",name=\"%s\",severity=\"%s\"} "
+            "%zu\n",
+            DOCTOR_CHECKS[i].id, DOCTOR_CHECKS[i].name,
+            counts[i].n ? doctor_severity_name(counts[i].worst) : "none",
+            counts[i].n);
+    }
+}
+
 char *
 api_metrics(struct ctl *ctl, size_t *size)
 {
@@ -362,7 +535,10 @@ api_metrics(struct ctl *ctl, size_t *size)
     add_messages(&t, ctl);
     add_guards(&t, ctl);
     add_switches(&t, ctl);
+    add_ports(&t, ctl);
     add_fabric(&t, ctl);
+    add_routes(&t, ctl);
+    add_doctor(&t, ctl);
     *size = t.size;
     return t.data;
 }

@@ -58,6 +58,10 @@ add_query_parameters(struct cJSON *array, enum api_params params, bool write)
                       "Items on a page: 1 to 10000, 1000 if absent.");
         add_parameter(array, "query", "cursor", "string",
                       "The 'next' of the page before.");
+    } else if (params == API_PARAMS_PACKET && !write) {
+        for (const struct api_param_doc *p = API_PACKET_PARAMS; p->name; p++) {
+            add_parameter(array, "query", p->name, p->type, p->description);
+        }
     } else if (params == API_PARAMS_WRITE && write) {
         add_parameter(array, "query", "wait", "string",
                       "'applied' (answer when the switches have confirmed; "

@@ -5,38 +5,20 @@
 #include "api/api-call.h"
 
 #include <cjson/cJSON.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "api/api-json.h"
+#include "controller/json.h"
 #include "controller/view-fabric.h"
-
-static void
-add_dpid(struct cJSON *o, const char *name, uint64_t dpid)
-{
-    char text[DPID_STRLEN];
-
-    cJSON_AddStringToObject(o, name, dpid_format(dpid, text));
-}
 
 /* 0 is none. */
 static void
 add_dpid_or_null(struct cJSON *o, const char *name, uint64_t dpid)
 {
     if (dpid) {
-        add_dpid(o, name, dpid);
+        api_json_add_dpid(o, name, dpid);
     } else {
         cJSON_AddNullToObject(o, name);
     }
-}
-
-static void
-add_u64(struct cJSON *o, const char *name, uint64_t value)
-{
-    char text[24];
-
-    snprintf(text, sizeof text, "0x%" PRIx64, value);
-    cJSON_AddStringToObject(o, name, text);
 }
 
 static void
@@ -51,9 +33,7 @@ add_end(struct cJSON *o, const char *name, const struct port_id *port,
 {
     struct cJSON *end = cJSON_AddObjectToObject(o, name);
 
-    add_dpid(end, "dpid", port->dpid);
-    cJSON_AddNumberToObject(end, "port", (double) port->port_no);
-    api_json_add_text(end, "port_name", port_name);
+    api_json_add_port(end, port, port_name);
 }
 
 /* The topology. */
@@ -63,7 +43,7 @@ add_switch(void *array, const struct view_fabric_switch *s)
 {
     struct cJSON *o = cJSON_CreateObject();
 
-    add_dpid(o, "dpid", s->dpid);
+    api_json_add_dpid(o, "dpid", s->dpid);
     cJSON_AddBoolToObject(o, "connected", s->connected);
     cJSON_AddBoolToObject(o, "synced", s->synced);
     add_size(o, "n_hosts", s->n_hosts);
@@ -90,7 +70,7 @@ add_root(void *array, const struct view_root *r)
 {
     struct cJSON *o = cJSON_CreateObject();
 
-    add_dpid(o, "dpid", r->dpid);
+    api_json_add_dpid(o, "dpid", r->dpid);
     add_size(o, "part", r->part);
     add_size(o, "channels", r->n_channels);
     cJSON_AddItemToArray(array, o);
@@ -110,7 +90,7 @@ api_get_topology(struct api_call *c)
     cJSON_AddBoolToObject(o, "at_rest", f.at_rest);
     add_size(o, "parts", f.n_parts);
     add_size(o, "trees", f.n_trees);
-    add_u64(o, "generation", f.generation);
+    json_add_u64(o, "generation", f.generation);
     add_size(o, "draining", f.n_draining);
     add_size(o, "to_move", f.n_to_move);
     add_size(o, "n_hosts", f.n_hosts);
@@ -142,14 +122,14 @@ add_tree_switch(struct cJSON *array, const struct view_tree_switch *s)
 {
     struct cJSON *o = cJSON_CreateObject();
 
-    add_dpid(o, "dpid", s->dpid);
+    api_json_add_dpid(o, "dpid", s->dpid);
     cJSON_AddNumberToObject(o, "depth", s->depth);
     add_dpid_or_null(o, "parent", s->parent);
     cJSON_AddBoolToObject(o, "members", s->has_members);
     cJSON_AddBoolToObject(o, "sources", s->has_sources);
     cJSON_AddBoolToObject(o, "connected", s->connected);
-    add_u64(o, "packets", s->packets);
-    add_u64(o, "bytes", s->bytes);
+    json_add_u64(o, "packets", s->packets);
+    json_add_u64(o, "bytes", s->bytes);
     struct cJSON *ports = cJSON_AddArrayToObject(o, "ports");
     for (size_t i = 0; i < s->n_ports; i++) {
         add_tree_port(ports, &s->ports[i]);

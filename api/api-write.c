@@ -289,7 +289,13 @@ api_put_member(struct api_call *c)
         return;
     }
     cJSON_DeleteItemFromObjectCaseSensitive(json, "origin"); /* As "status". */
+    cJSON_DeleteItemFromObjectCaseSensitive(json, "expires_s");
     struct member *member = member_from_json(c->name, json, &e);
+    if (member && member->lease_ends) { /* That is for the store. */
+        json_fail(&e, "", "lease_ends", "there is no member \"lease_ends\"");
+        member_destroy(member);
+        member = NULL;
+    }
     cJSON_Delete(json);
     if (!member) {
         api_call_bad_body(c, 422, &e);

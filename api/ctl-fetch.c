@@ -14,19 +14,33 @@
 #include "api/ctl-table.h"
 #include "lib/xalloc.h"
 
+static void __attribute__((format(printf, 3, 0)))
+say(FILE *out, const char *who, const char *format, va_list args)
+{
+    char *text = ctl_clean(xvasprintf(format, args));
+
+    fprintf(out, "%s%s\n", who, text);
+    free(text);
+}
+
+void
+ctl_say(FILE *out, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(out, "", format, args);
+    va_end(args);
+}
+
 void
 ctl_complain(const char *format, ...)
 {
     va_list args;
-    char *text;
 
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0) {
-        abort();
-    }
+    say(stderr, "ofmcastctl: ", format, args);
     va_end(args);
-    fprintf(stderr, "ofmcastctl: %s\n", ctl_clean(text));
-    free(text);
 }
 
 /* RFC 9457, or whatever else came. */
@@ -120,6 +134,15 @@ ctl_fetch_list(const struct ctl_options *o, const char *name, int *code)
         cJSON_Delete(page);
     } while (cursor);
     return list;
+}
+
+void
+ctl_print_json(FILE *out, const struct cJSON *json)
+{
+    char *text = cJSON_Print(json);
+
+    fprintf(out, "%s\n", text);
+    free(text);
 }
 
 char *

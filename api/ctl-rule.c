@@ -19,7 +19,8 @@
 static bool
 is_number_key(const char *key)
 {
-    static const char *const keys[] = {"vlan", "udp_dst", "ttl", "dscp"};
+    static const char *const keys[] = {"vlan", "udp_dst", "ttl", "dscp",
+                                       "lease"};
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (!strcmp(key, keys[i])) {
@@ -27,6 +28,19 @@ is_number_key(const char *key)
         }
     }
     return false;
+}
+
+static void
+add_item(struct cJSON *object, const char *name, const char *value,
+         bool number)
+{
+    if (number) {
+        cJSON_AddNumberToObject(object, name, strtod(value, NULL));
+    } else if (!strcmp(name, "reply_to") && !strcmp(value, "true")) {
+        cJSON_AddTrueToObject(object, name);
+    } else {
+        cJSON_AddStringToObject(object, name, value);
+    }
 }
 
 bool
@@ -52,10 +66,8 @@ ctl_add_value(struct cJSON **object, const char *key, const char *value)
     if (!good) {
         ctl_complain("%s: '%s' is not a %s", name, value,
                      number ? "number" : "value");
-    } else if (number) {
-        cJSON_AddNumberToObject(*object, name, strtod(value, NULL));
     } else {
-        cJSON_AddStringToObject(*object, name, value);
+        add_item(*object, name, value, number);
     }
     free(name);
     return good;
@@ -87,19 +99,36 @@ fill_target(struct cJSON *target, char *text)
 
     if (where && !strcmp(where, "members")) {
         cJSON_AddTrueToObject(target, "members");
+    } else if (where && !strncmp(where, "vtep:", 5)) {
+        char *vni = strchr(where, '#');
+        if (vni) {
+            *vni = '\0';
+            cJSON_AddNumberToObject(target, "vni", strtod(vni + 1, NULL));
+        }
+        cJSON_AddStringToObject(target, "vtep", where + 5);
+    } else if (where
+               && (!strncmp(where, "vlan=", 5)
+                   || !strncmp(where, "unicast=", 8))) {
+        if (!ctl_add_pair(&target, where)) {
+            return false;
+        }
     } else if (port && port > where && port[1]) {
         *port = '\0';
         cJSON_AddStringToObject(target, "dpid", where);
         cJSON_AddStringToObject(target, "port", port + 1);
     } else {
-        ctl_complain("'%s' is neither members, nobody nor DPID:PORT",
+        ctl_complain("'%s' is neither members, nobody, DPID:PORT, vlan=N, "
+                     "unicast=ADDRESS nor vtep:ADDRESS[#VNI]",
                      where ? where : "");
         return false;
     }
     bool good = true;
     for (char *p = strtok_r(NULL, ",", &save); good && p;
          p = strtok_r(NULL, ",", &save)) {
-        good = ctl_add_pair(&set, p);
+        bool own = !strncmp(p, "when=", 5) || !strncmp(p, "via=", 4)
+                   || (!strncmp(p, "vlan=", 5)
+                       && cJSON_HasObjectItem(target, "unicast"));
+        good = ctl_add_pair(own ? &target : &set, p);
     }
     if (set) {
         cJSON_AddItemToObject(target, "set", set);

@@ -49,12 +49,20 @@ add_version(struct ctl_table *t, const struct cJSON *o, const char *name)
     }
 }
 
-/* A port's name, or its number where it has none. */
+/* A port's name, or its number where it has none; of a tunnel's end
+ * "vx0>10.255.0.2#100", the last the VNI. */
 static void
 add_port(struct ctl_table *t, const struct cJSON *o)
 {
-    if (*ctl_get_text(o, "port_name")) {
-        ctl_table_add(t, "%s", ctl_get_text(o, "port_name"));
+    const char *name = ctl_get_text(o, "port_name");
+    const char *vtep = ctl_get_text(o, "vtep");
+
+    if (get(o, "vtep") && get(o, "vni")) {
+        ctl_table_add(t, "%s>%s#%.0f", name, vtep, ctl_get_number(o, "vni"));
+    } else if (get(o, "vtep")) {
+        ctl_table_add(t, "%s>%s", name, vtep);
+    } else if (*name) {
+        ctl_table_add(t, "%s", name);
     } else if (get(o, "port")) {
         ctl_table_add_number(t, o, "port");
     } else {

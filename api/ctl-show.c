@@ -35,12 +35,27 @@ switch_state(const struct cJSON *s, enum ctl_color *color)
     return "ready";
 }
 
+/* As it is configured, and as it looks if that is not the same. */
+static void
+add_datapath(struct ctl_table *t, const struct cJSON *s)
+{
+    const char *said = ctl_get_text(s, "datapath");
+    const char *seen = ctl_get_text(s, "datapath_seen");
+
+    if (!*seen || !strcmp(said, seen)) {
+        ctl_table_add(t, "%s", said);
+    } else {
+        ctl_table_add_color(t, CTL_YELLOW, said);
+    }
+}
+
 static void
 print_switches(FILE *out, bool color, const struct cJSON *items)
 {
     static const char *const columns[] = {
-        "DPID",    "STATE",    "<SINCE",   "PEER",      "<PORTS",   "<FLOWS",
-        "<GROUPS", "<FOREIGN", "<PENDING", "<REJECTED", "SOFTWARE", NULL};
+        "DPID",     "STATE",    "<SINCE",   "PEER",     "<PORTS",
+        "<FLOWS",   "<GROUPS",  "<FOREIGN", "<PENDING", "<REJECTED",
+        "DATAPATH", "SOFTWARE", NULL};
     struct ctl_table t;
     const struct cJSON *s;
 
@@ -60,6 +75,7 @@ print_switches(FILE *out, bool color, const struct cJSON *items)
                           + ctl_get_number(s, "foreign_groups"));
         ctl_table_add_number(&t, s, "pending");
         ctl_table_add_number(&t, s, "rejected");
+        add_datapath(&t, s);
         ctl_table_add(&t, "%s",
                       ctl_get_text(get(s, "description"), "software"));
     }
@@ -223,8 +239,8 @@ ctl_show_match(const struct cJSON *route)
     return text;
 }
 
-static char *
-set_text(const struct cJSON *set)
+char *
+ctl_show_set(const struct cJSON *set)
 {
     char *text = xstrdup("");
     const struct cJSON *item;
@@ -234,13 +250,38 @@ set_text(const struct cJSON *set)
             ctl_append(&text, " ", "%s=%.0f", item->string, item->valuedouble);
         } else if (cJSON_IsString(item)) {
             ctl_append(&text, " ", "%s=%s", item->string, item->valuestring);
+        } else if (cJSON_IsTrue(item)) {
+            ctl_append(&text, " ", "%s=true", item->string);
         }
     }
     return text;
 }
 
+/* Where a target is, in a word or two. */
 static char *
-targets_text(const struct cJSON *route)
+target_text(const struct cJSON *item)
+{
+    char *text = NULL;
+
+    if (ctl_get_bool(item, "members")) {
+        return xstrdup("members");
+    }
+    if (*ctl_get_text(item, "dpid")) {
+        ctl_append(&text, "", "%s:", ctl_get_text(item, "dpid"));
+    }
+    if (get(item, "vlan")) {
+        ctl_append(&text, "", "vlan %.0f", ctl_get_number(item, "vlan"));
+    } else {
+        ctl_append(&text, "", "%s", ctl_get_text(item, "port"));
+    }
+    if (*ctl_get_text(item, "when")) {
+        ctl_append(&text, " ", "if %s", ctl_get_text(item, "when"));
+    }
+    return text;
+}
+
+char *
+ctl_show_targets(const struct cJSON *route)
 {
     const struct cJSON *to = get(route, "to");
     char *text = NULL;
@@ -253,45 +294,15 @@ targets_text(const struct cJSON *route)
         return xstrdup("nobody");
     }
     cJSON_ArrayForEach (item, to) {
-        char *set = set_text(get(item, "set"));
+        char *set = ctl_show_set(get(item, "set"));
         const char *open = *set ? " (" : "";
         const char *close = *set ? ")" : "";
-        if (ctl_get_bool(item, "members")) {
-            ctl_append(&text, ", ", "members%s%s%s", open, set, close);
-        } else {
-            ctl_append(&text, ", ", "%s:%s%s%s%s", ctl_get_text(item, "dpid"),
-                       ctl_get_text(item, "port"), open, set, close);
-        }
+        char *target = target_text(item);
+        ctl_append(&text, ", ", "%s%s%s%s", target, open, set, close);
+        free(target);
         free(set);
     }
     return text;
-}
-
-static void
-print_routes(FILE *out, bool color, const struct cJSON *items)
-{
-    static const char *const columns[] = {"NAME", "STATE", "<PACKETS", "MATCH",
-                                          "SET",  "TO",    NULL};
-    struct ctl_table t;
-    const struct cJSON *r;
-
-    ctl_table_init(&t, columns);
-    cJSON_ArrayForEach (r, items) {
-        char *match = ctl_show_match(r);
-        char *set = set_text(get(r, "set"));
-        char *to = targets_text(r);
-        ctl_table_add(&t, "%s", ctl_get_text(r, "name"));
-        ctl_table_add_color(&t, ctl_state_color(ctl_show_state(r)),
-                            ctl_show_state(r));
-        ctl_table_add(&t, "%" PRIu64, ctl_sum_packets(r));
-        ctl_table_add(&t, "%s", match);
-        ctl_table_add(&t, "%s", set);
-        ctl_table_add(&t, "%s", to);
-        free(match);
-        free(set);
-        free(to);
-    }
-    ctl_table_print(&t, out, color, "no routes");
 }
 
 static void
@@ -334,8 +345,8 @@ ctl_show_rule(FILE *out, bool color, const struct cJSON *r)
     ctl_show_field(out, "name", xstrdup(ctl_get_text(r, "name")));
     if (get(r, "match")) {
         ctl_show_field(out, "match", ctl_show_match(r));
-        ctl_show_field(out, "set", set_text(get(r, "set")));
-        ctl_show_field(out, "to", targets_text(r));
+        ctl_show_field(out, "set", ctl_show_set(get(r, "set")));
+        ctl_show_field(out, "to", ctl_show_targets(r));
     } else if (get(r, "port")) {
         ctl_show_member(out, r);
     } else {
@@ -355,18 +366,35 @@ ctl_show_rule(FILE *out, bool color, const struct cJSON *r)
         ctl_table_add(&t, "%s", ctl_get_text(s, "error"));
     }
     ctl_table_print(&t, out, color, "on no switch yet");
+    ctl_show_copies(out, color, get(r, "status"));
+}
+
+char *
+ctl_show_route(const struct cJSON *route)
+{
+    char *match = ctl_show_match(route);
+    char *set = ctl_show_set(get(route, "set"));
+    char *to = ctl_show_targets(route);
+    char *text =
+        xasprintf("%s%s%s, to %s", match, *set ? ", set " : "", set, to);
+
+    free(match);
+    free(set);
+    free(to);
+    return text;
 }
 
 const struct ctl_resource CTL_RESOURCES[] = {
-    {"switches", print_switches},
-    {"groups", ctl_print_groups},
-    {"streams", print_streams},
-    {"queriers", ctl_print_queriers},
-    {"hosts", ctl_print_hosts},
-    {"members", ctl_print_members},
-    {"routes", print_routes},
-    {"flows", print_flows},
-    {"topology", NULL},
-    {"tree", NULL},
-    {NULL, NULL},
+    {"switches", NULL, print_switches},
+    {"ports", "switches", ctl_print_ports},
+    {"groups", NULL, ctl_print_groups},
+    {"streams", NULL, print_streams},
+    {"queriers", NULL, ctl_print_queriers},
+    {"hosts", NULL, ctl_print_hosts},
+    {"members", NULL, ctl_print_members},
+    {"routes", NULL, ctl_print_routes},
+    {"flows", NULL, print_flows},
+    {"topology", NULL, NULL},
+    {"tree", NULL, NULL},
+    {NULL, NULL, NULL},
 };

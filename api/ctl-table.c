@@ -50,12 +50,9 @@ void
 ctl_table_add(struct ctl_table *t, const char *format, ...)
 {
     va_list args;
-    char *text;
 
     va_start(args, format);
-    if (vasprintf(&text, format, args) < 0) {
-        abort();
-    }
+    char *text = xvasprintf(format, args);
     va_end(args);
     add(t, CTL_PLAIN, text);
 }
@@ -248,12 +245,9 @@ void
 ctl_append(char **text, const char *separator, const char *format, ...)
 {
     va_list args;
-    char *piece;
 
     va_start(args, format);
-    if (vasprintf(&piece, format, args) < 0) {
-        abort();
-    }
+    char *piece = xvasprintf(format, args);
     va_end(args);
     char *both = xasprintf("%s%s%s", *text ? *text : "",
                            *text && **text ? separator : "", piece);

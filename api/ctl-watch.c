@@ -27,13 +27,10 @@ find_resource(const char *name)
     return NULL;
 }
 
-static void
-print_json(FILE *out, const struct cJSON *json)
+static const char *
+list_of(const struct ctl_resource *resource)
 {
-    char *text = cJSON_Print(json);
-
-    fprintf(out, "%s\n", text);
-    free(text);
+    return resource->list ? resource->list : resource->name;
 }
 
 static int
@@ -41,36 +38,37 @@ show_list(const struct ctl_options *o, const struct ctl_resource *resource,
           FILE *out)
 {
     int code;
-    struct cJSON *json = ctl_fetch_list(o, resource->name, &code);
+    struct cJSON *json = ctl_fetch_list(o, list_of(resource), &code);
 
     if (json && o->json) {
-        print_json(out, json);
+        ctl_print_json(out, json);
     } else if (json) {
         resource->print(
             out, o->color,
-            cJSON_GetObjectItemCaseSensitive(json, resource->name));
+            cJSON_GetObjectItemCaseSensitive(json, list_of(resource)));
     }
     cJSON_Delete(json);
     return code;
 }
 
-/* 'what' is "switches" or "groups", 'args' the rest of its path. */
+/* 'args' are the rest of its path. */
 static int
 show_one(const struct ctl_options *o, const struct ctl_resource *resource,
          int n_args, char *args[], FILE *out)
 {
     char *first = ctl_encode(args[0]);
     char *second = n_args > 1 ? ctl_encode(args[1]) : xstrdup("");
-    char *target = xasprintf("/v1/%s/%s%s%s", resource->name, first,
+    char *target = xasprintf("/v1/%s/%s%s%s", list_of(resource), first,
                              n_args > 1 ? "/" : "", second);
     int code;
     struct cJSON *json = ctl_fetch(o, target, &code);
 
     if (json && o->json) {
-        print_json(out, json);
+        ctl_print_json(out, json);
     } else if (json && !strcmp(resource->name, "switches")) {
         ctl_show_switch(out, o->color, json);
-    } else if (json && strcmp(resource->name, "groups")) {
+    } else if (json && strcmp(resource->name, "groups")
+               && strcmp(resource->name, "ports")) {
         ctl_show_rule(out, o->color, json);
     } else if (json) {
         struct cJSON *list = cJSON_CreateArray();
@@ -97,7 +95,7 @@ show_fabric(const struct ctl_options *o, int n_args, char *args[], FILE *out)
     struct cJSON *json = ctl_fetch(o, target, &code);
 
     if (json && o->json) {
-        print_json(out, json);
+        ctl_print_json(out, json);
     } else if (json && n_args) {
         ctl_show_tree(out, o->color, json);
     } else if (json) {
@@ -114,6 +112,9 @@ static int
 show(const struct ctl_options *o, const struct ctl_resource *resource,
      int argc, char *argv[], FILE *out)
 {
+    if (o->format) {
+        return ctl_show_mroutes(o, out);
+    }
     if (!resource->print) {
         return show_fabric(o, argc - 1, argv + 1, out);
     }
@@ -206,7 +207,7 @@ ctl_run_show(struct ctl_options *o, int argc, char *argv[])
 
     if (!resource) {
         ctl_complain(
-            "there is nothing like '%s' to show: try switches, "
+            "there is nothing like '%s' to show: try switches, ports, "
             "groups, hosts, streams, queriers, members, routes, flows, "
             "topology, tree or events",
             argv[0]);
@@ -216,6 +217,13 @@ ctl_run_show(struct ctl_options *o, int argc, char *argv[])
         ctl_complain("wrong number of arguments behind '%s': see "
                      "ofmcastctl show --help",
                      argv[0]);
+        return CTL_USAGE;
+    }
+    if (o->format
+        && (strcmp(argv[0], "routes") || argc > 1
+            || !ctl_is_mroute_format(o->format))) {
+        ctl_complain("--format is for show routes: iproute, iproute-stats or "
+                     "mr_cache");
         return CTL_USAGE;
     }
     if (o->watch) {
@@ -405,7 +413,7 @@ ctl_run_verify(struct ctl_options *o, int argc, char *argv[])
         }
     }
     if (o->json) {
-        print_json(stdout, json);
+        ctl_print_json(stdout, json);
     }
     cJSON_Delete(json);
     if (!n_connected) {

@@ -13,7 +13,7 @@ bench_bench_fabric_SOURCES = \
 	bench/bench-util.c bench/bench-util.h
 bench_bench_fabric_LDADD = $(IGMP_LIBS)
 EXTRA_DIST += bench/README.md bench/run bench/bench-flood.py bench/bench-outage.py \
-	bench/bench-join.py
+	bench/bench-join.py bench/bench-relay.py bench/bench-routes.py
 noinst_PROGRAMS += bench/bench-igmp
 bench_bench_igmp_SOURCES = bench/bench-igmp.c
 bench_bench_igmp_LDADD = $(IGMP_LIBS)

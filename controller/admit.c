@@ -153,6 +153,7 @@ admit_set(struct ctl_switch *sw)
 {
     if (!sw->ctl->fabric) {
         pipeline_set_miss(sw, TABLE_ADMIT, TABLE_PUNT);
+        tunnels_set_flows(sw);
         return;
     }
     set_probes(sw);
@@ -165,6 +166,7 @@ admit_set(struct ctl_switch *sw)
     /* The switch's own port is a host like others. */
     struct ofp_flow local = port_flow(PORT_LOCAL, TOPO_ROLE_EDGE);
     pipeline_set_flow(sw, &local);
+    tunnels_set_flows(sw);
 }
 
 /* What bridges do not pass on (IEEE 802.1D-2004 7.12.6). */

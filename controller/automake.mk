@@ -12,6 +12,8 @@ libcontroller_a_SOURCES = \
 	controller/config-port.c \
 	controller/config-read.c \
 	controller/config-read.h \
+	controller/config-switch.c \
+	controller/config-tunnel.c \
 	controller/config-vlan.c \
 	controller/config-yaml.c \
 	controller/config-yaml.h \
@@ -21,10 +23,25 @@ libcontroller_a_SOURCES = \
 	controller/conn.h \
 	controller/copies.c \
 	controller/ctl-private.h \
+	controller/ctl-write.c \
 	controller/ctl.c \
 	controller/ctl.h \
+	controller/datapath.c \
+	controller/doctor-facts.c \
+	controller/doctor-names.c \
+	controller/doctor-port.c \
+	controller/doctor-private.h \
+	controller/doctor-querier.c \
+	controller/doctor-rule.c \
+	controller/doctor-size.c \
+	controller/doctor-stream.c \
+	controller/doctor.c \
+	controller/doctor.h \
 	controller/drain.c \
 	controller/edges.c \
+	controller/explain-reason.c \
+	controller/explain.c \
+	controller/explain.h \
 	controller/fabric-hooks.c \
 	controller/fabric-hooks.h \
 	controller/fabric-links.c \
@@ -34,6 +51,8 @@ libcontroller_a_SOURCES = \
 	controller/fast-path.h \
 	controller/guards.c \
 	controller/guards.h \
+	controller/history.c \
+	controller/history.h \
 	controller/hops.c \
 	controller/hops.h \
 	controller/hosts.c \
@@ -42,6 +61,8 @@ libcontroller_a_SOURCES = \
 	controller/json.c \
 	controller/json.h \
 	controller/l2.c \
+	controller/lease.c \
+	controller/lease.h \
 	controller/listen.c \
 	controller/listen.h \
 	controller/log.c \
@@ -51,20 +72,59 @@ libcontroller_a_SOURCES = \
 	controller/member.c \
 	controller/member.h \
 	controller/members.c \
+	controller/neighbours.c \
+	controller/neighbours.h \
+	controller/oversize.c \
 	controller/pipeline.c \
+	controller/port-counters.c \
+	controller/port-counters.h \
+	controller/pools.c \
+	controller/pools.h \
 	controller/relay.c \
 	controller/restore.c \
+	controller/route-build.h \
+	controller/route-far-table.c \
+	controller/route-far.c \
+	controller/route-far.h \
+	controller/route-fragments.c \
+	controller/route-fragments.h \
+	controller/route-index.c \
+	controller/route-index.h \
+	controller/route-join.c \
+	controller/route-join.h \
+	controller/route-learn.c \
+	controller/route-learn.h \
 	controller/route-match.c \
 	controller/route-match.h \
+	controller/route-outputs.c \
+	controller/route-outputs.h \
+	controller/route-ports.c \
+	controller/route-ports.h \
+	controller/route-reply.c \
+	controller/route-reply.h \
+	controller/route-read-set.c \
+	controller/route-read-to.c \
+	controller/route-read-unicast.c \
+	controller/route-read-vtep.c \
+	controller/route-read.h \
 	controller/route-rewrite.c \
 	controller/route-rewrite.h \
+	controller/route-wrong.c \
+	controller/route-wrong.h \
+	controller/route-targets.c \
+	controller/route-unicast.c \
+	controller/route-unicast.h \
+	controller/route-vtep.c \
 	controller/route-write.c \
 	controller/route.c \
 	controller/route.h \
 	controller/routes.c \
+	controller/rule-compile.c \
 	controller/rules.c \
+	controller/rules.h \
 	controller/spread-ends.c \
 	controller/spread-move.c \
+	controller/spread-mark.c \
 	controller/spread-plan.c \
 	controller/spread.c \
 	controller/static-rule.c \
@@ -75,18 +135,31 @@ libcontroller_a_SOURCES = \
 	controller/store-repair.h \
 	controller/store.c \
 	controller/store.h \
+	controller/stream-key.c \
+	controller/stream-key.h \
 	controller/streams.c \
 	controller/switches.c \
 	controller/trees.c \
+	controller/tunnel-ways.c \
+	controller/tunnels.c \
+	controller/tunnels.h \
+	controller/sample.c \
+	controller/sample.h \
+	controller/view-explain.h \
 	controller/view-fabric.c \
 	controller/view-fabric.h \
 	controller/view-host.c \
 	controller/view-member.c \
+	controller/view-route.c \
+	controller/view-route.h \
 	controller/view-switch.c \
 	controller/view-totals.c \
+	controller/view-tunnel.c \
 	controller/view.h \
+	controller/vlan-events.c \
 	controller/vlans.c \
-	controller/writes.c
+	controller/writes.c \
+	controller/writes.h
 
 # What the pure parts of this folder link: no libevent, no OpenFlow.
 JSON_LIBS = libcontroller.a $(BASE_LIBS) $(CJSON_LIBS)
@@ -118,6 +191,13 @@ tests_unit_test_hops_SOURCES = tests/unit/test-hops.c
 tests_unit_test_hops_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_hops_LDADD = libcontroller.a $(TOPO_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test-neighbours
+TESTS += tests/unit/test-neighbours
+tests_unit_test_neighbours_SOURCES = tests/unit/test-neighbours.c
+tests_unit_test_neighbours_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_neighbours_LDADD = \
+	libcontroller.a $(BASE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test-route-rewrite
 TESTS += tests/unit/test-route-rewrite
 tests_unit_test_route_rewrite_SOURCES = tests/unit/test-route-rewrite.c
@@ -130,6 +210,53 @@ tests_unit_test_route_SOURCES = tests/unit/test-route.c
 tests_unit_test_route_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test-route-prefix
+TESTS += tests/unit/test-route-prefix
+tests_unit_test_route_prefix_SOURCES = tests/unit/test-route-prefix.c
+tests_unit_test_route_prefix_CFLAGS = \
+	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_route_prefix_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-route-ports
+TESTS += tests/unit/test-route-ports
+tests_unit_test_route_ports_SOURCES = tests/unit/test-route-ports.c
+tests_unit_test_route_ports_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_route_ports_LDADD = \
+	libcontroller.a $(TOPO_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-route-index
+TESTS += tests/unit/test-route-index
+tests_unit_test_route_index_SOURCES = tests/unit/test-route-index.c
+tests_unit_test_route_index_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_route_index_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-route-match
+TESTS += tests/unit/test-route-match
+tests_unit_test_route_match_SOURCES = tests/unit/test-route-match.c
+tests_unit_test_route_match_CFLAGS = \
+	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_route_match_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-route-reply
+TESTS += tests/unit/test-route-reply
+tests_unit_test_route_reply_SOURCES = tests/unit/test-route-reply.c
+tests_unit_test_route_reply_CFLAGS = \
+	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_route_reply_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-route-ipv6
+TESTS += tests/unit/test-route-ipv6
+tests_unit_test_route_ipv6_SOURCES = tests/unit/test-route-ipv6.c
+tests_unit_test_route_ipv6_CFLAGS = \
+	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_route_ipv6_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-pools
+TESTS += tests/unit/test-pools
+tests_unit_test_pools_SOURCES = tests/unit/test-pools.c
+tests_unit_test_pools_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pools_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test-member
 TESTS += tests/unit/test-member
 tests_unit_test_member_SOURCES = tests/unit/test-member.c
@@ -141,6 +268,12 @@ TESTS += tests/unit/test-config
 tests_unit_test_config_SOURCES = tests/unit/test-config.c
 tests_unit_test_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_config_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test-config-tunnel
+TESTS += tests/unit/test-config-tunnel
+tests_unit_test_config_tunnel_SOURCES = tests/unit/test-config-tunnel.c
+tests_unit_test_config_tunnel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_config_tunnel_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
 
 STORE_HELPER = tests/unit/store-helper.c tests/unit/store-helper.h
 check_PROGRAMS += tests/unit/test-store

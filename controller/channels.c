@@ -199,6 +199,38 @@ set_learning_flow(const struct channel_state *c, const struct ip_addr *source,
     }
 }
 
+/* With l2: fabric a route may lead to a channel at a switch that has no part
+ * in its tree.  As if there were no entry, what comes there is shown to us
+ * (streams.c), until the switch is on the tree: in this one flow, so that a
+ * packet is either shown or forwarded. */
+static bool
+shows_us(const struct channel_state *c, bool learning, size_t n_copies)
+{
+    const struct channel_key *key = &c->key;
+    return c->sw->ctl->fabric && c->n_registered && !n_copies
+           && !fabric_is_on(c->sw, key->vlan, &key->group)
+           && (learning || fabric_is_wanted(c->sw, key->vlan, &key->group));
+}
+
+/* That the source is not known is seen in the entry itself, or with l2: fabric
+ * in a table before it. */
+static void
+set_punt(const struct channel_state *c, const struct ip_addr *source,
+         bool learning, size_t n_copies, struct ofp_flow *flow)
+{
+    struct ctl_switch *sw = c->sw;
+    bool shows = shows_us(c, learning, n_copies);
+    if (sw->ctl->fabric) {
+        set_learning_flow(c, source, learning && !shows);
+    }
+    flow->punt = sw->ctl->fabric ? shows : learning;
+    flow->punt_meter = flow->punt ? METER_SOURCES : 0;
+    flow->output = shows ? OFP_OUT_NONE : OFP_OUT_GROUP;
+    flow->cookie = cookie_make(
+        COOKIE_CHANNEL,
+        shows ? 0 : fabric_root_mark(sw, c->key.vlan, &c->key.group));
+}
+
 static void
 set_entry(const struct channel_state *c, const struct ip_addr *source,
           bool learning)
@@ -208,18 +240,10 @@ set_entry(const struct channel_state *c, const struct ip_addr *source,
     bool star = ip_addr_is_any(source);
     struct ofp_flow flow = {.table = TABLE_MCAST,
                             .priority = star ? PRIO_STAR_G : PRIO_S_G,
-                            .match = channel_match(&channel),
-                            .output = OFP_OUT_GROUP};
-    flow.cookie = cookie_make(
-        COOKIE_CHANNEL, fabric_root_mark(sw, channel.vlan, &channel.group));
-    if (sw->ctl->fabric) {
-        set_learning_flow(c, source, learning);
-    } else if (learning) {
-        flow.punt = true;
-        flow.punt_meter = METER_SOURCES;
-    }
+                            .match = channel_match(&channel)};
     struct ofp_copy *copies;
     size_t n = copies_of(sw, channel.vlan, source, &channel.group, &copies);
+    set_punt(c, source, learning, n, &flow);
     struct ofp_bucket *buckets = xcalloc(n + 1, sizeof *buckets);
     for (size_t i = 0; i < n; i++) {
         copy_to_bucket(&copies[i], &buckets[i]);
@@ -387,7 +411,7 @@ channel_has_members(const struct ctl_switch *sw, uint16_t vlan,
         igmp_snoop_each_port(snoop, group, port_is_here, &aux);
         found = aux.here;
     }
-    return found;
+    return found || tunnels_share_group(sw, v, group);
 }
 
 static void
@@ -414,6 +438,7 @@ compile(struct channel_state *c)
     }
     compile_sources(c, wanted && v ? vlan_snoop_of(v, &c->key.group) : NULL);
     compile_move(c);
+    sw->led_changes += c->n_registered > 0;
     switch_want_run(sw);
     if (!wanted) {
         /* What has met no entry so far goes on to be shown to us: perhaps the

@@ -82,6 +82,17 @@ config_key_is_null(const struct config_node *node)
                || !strcmp(node->text, "null"));
 }
 
+void *
+config_key_list(struct config_reading *r, const struct config_node *list,
+                const struct config_key *key, size_t size)
+{
+    if (list->kind != CONFIG_NODE_LIST && !config_key_is_null(list)) {
+        config_key_fail(r, list, "\"%s\" must be a list", key->name);
+        return NULL;
+    }
+    return xcalloc(list->n_children + 1, size);
+}
+
 static const struct config_key *
 find_key(const struct config_key keys[], const char *name)
 {

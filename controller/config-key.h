@@ -9,6 +9,8 @@
  *   config-vlan.c    "vlans"
  *   config-port.c    "port_defaults", "ports", and what a port is told
  *   config-member.c  "members"
+ *   config-tunnel.c  "tunnels"
+ *   config-switch.c  "switch_defaults", "switches"
  *
  * Every reader returns false after config_key_fail(), which names the place.
  */
@@ -26,6 +28,7 @@ struct config_reading {
     char *error;
     /* The first vlan rule of a port, NULL if there is none. */
     const struct config_node *vlan_rule;
+    const struct config_node *tunnels; /* NULL if there are none. */
 };
 
 /* A known key: how its value is read, and where it goes in the struct of its
@@ -70,6 +73,11 @@ config_key_reader config_key_dpid;   /* Into a uint64_t. */
 config_key_reader config_key_port;   /* A port's name or number, into a
                                     * char[TOPO_PORT_NAME_SIZE]. */
 
+/* Room for the entries of a list, 'size' bytes each, and one more: all zero,
+ * the caller's to free.  No value is an empty list.  NULL if it is none. */
+void *config_key_list(struct config_reading *, const struct config_node *list,
+                      const struct config_key *, size_t size);
+
 /* Names that may be there once. */
 struct config_names;
 /* False if 'name' was added before. */
@@ -86,6 +94,12 @@ void config_port_settings_uninit(struct config_port_settings *);
 bool config_port_check_l2(struct config_reading *);
 /* config-member.c */
 config_key_reader config_member_read_list;
+/* config-tunnel.c */
+config_key_reader config_tunnel_read_list;
+bool config_tunnel_check_l2(struct config_reading *);
+void config_tunnel_uninit(struct config_tunnel *);
+/* config-switch.c */
+config_key_reader config_switch_read_defaults, config_switch_read_list;
 
 extern const char *const config_roles[], *const config_leaves[],
                                              *const config_deliveries[],
@@ -102,7 +116,8 @@ enum {
     CONFIG_SAID_MAX_REPORTS = 1 << 6,
     CONFIG_SAID_ACTION = 1 << 7,
     CONFIG_SAID_PERMIT = 1 << 8,
-    CONFIG_SAID_DENY = 1 << 9
+    CONFIG_SAID_DENY = 1 << 9,
+    CONFIG_SAID_MTU = 1 << 10
 };
 
 /* The keys of a struct config_port_settings that stands at 'BASE' of its

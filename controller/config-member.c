@@ -47,6 +47,20 @@ read_address(struct config_reading *r, const struct config_node *node,
                r, node, "\"%s\" must be an IPv4 or IPv6 address", key->name);
 }
 
+static bool
+read_vtep(struct config_reading *r, const struct config_node *node,
+          const struct config_key *key, void *out)
+{
+    struct ip_addr address;
+
+    return (node->kind == CONFIG_NODE_SCALAR
+            && ip_addr_parse(node->text, &address)
+            && ip_addr_to_vtep(&address, out))
+           || config_key_fail(r, node,
+                              "\"%s\" must be the IPv4 address of a host",
+                              key->name);
+}
+
 static const char *const modes[] = {"include", "exclude", NULL};
 
 static bool
@@ -106,6 +120,7 @@ read_member(struct config_reading *r, const struct config_node *node,
          .max = 4094},
         {.name = "dpid", .read = config_key_dpid, .offset = MEMBER(dpid)},
         {.name = "port", .read = config_key_port, .offset = MEMBER(port)},
+        {.name = "vtep", .read = read_vtep, .offset = MEMBER(vtep)},
         {.name = "router", .read = config_key_bool, .offset = MEMBER(router)},
         {.name = "group", .read = read_address, .offset = MEMBER(group)},
         {.name = "mode",
@@ -150,15 +165,9 @@ config_member_read_list(struct config_reading *r,
     struct config_names *names = NULL;
 
     (void) out;
-    if (config_key_is_null(list)) {
-        return true;
-    }
-    if (list->kind != CONFIG_NODE_LIST) {
-        return config_key_fail(r, list, "\"%s\" must be a list", key->name);
-    }
     r->config->members =
-        xcalloc(list->n_children + 1, sizeof *r->config->members);
-    bool ok = read_members(r, list, &names);
+        config_key_list(r, list, key, sizeof *r->config->members);
+    bool ok = r->config->members && read_members(r, list, &names);
     config_names_clear(&names);
     return ok;
 }

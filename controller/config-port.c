@@ -86,13 +86,23 @@ config_port_settings_uninit(struct config_port_settings *settings)
         .max = MAX_REPORTS, .said = CONFIG_SAID_MAX_REPORTS                   \
     }
 
+/* From RFC 791's least to what a length can say. */
+#define MTU_KEY(BASE)                                                         \
+    {                                                                         \
+        .name = "mtu", .read = config_key_int,                                \
+        .offset = (BASE) + offsetof(struct config_port_settings, mtu),        \
+        .min = 68, .max = 65535, .said = CONFIG_SAID_MTU                      \
+    }
+
 bool
 config_port_read_defaults(struct config_reading *r,
                           const struct config_node *map,
                           const struct config_key *key, void *out)
 {
-    static const struct config_key keys[] = {
-        CONFIG_PORT_KEYS(0, "max_groups"), MAX_REPORTS_KEY(0), {.name = NULL}};
+    static const struct config_key keys[] = {CONFIG_PORT_KEYS(0, "max_groups"),
+                                             MAX_REPORTS_KEY(0),
+                                             MTU_KEY(0),
+                                             {.name = NULL}};
     struct config_port_settings *settings = out;
 
     return config_key_read_map(r, map, key->name, keys, settings,
@@ -205,6 +215,7 @@ read_port(struct config_reading *r, const struct config_node *map,
          .words = links},
         CONFIG_PORT_KEYS(PORT(settings), "max_groups"),
         MAX_REPORTS_KEY(PORT(settings)),
+        MTU_KEY(PORT(settings)),
         {.name = NULL}};
 
     port->l2.may_link = true;
@@ -254,14 +265,8 @@ config_port_read_list(struct config_reading *r, const struct config_node *list,
     struct config_names *names = NULL;
 
     (void) out;
-    if (config_key_is_null(list)) {
-        return true;
-    }
-    if (list->kind != CONFIG_NODE_LIST) {
-        return config_key_fail(r, list, "\"%s\" must be a list", key->name);
-    }
-    r->config->ports = xcalloc(list->n_children + 1, sizeof *r->config->ports);
-    bool ok = read_ports(r, list, &names);
+    r->config->ports = config_key_list(r, list, key, sizeof *r->config->ports);
+    bool ok = r->config->ports && read_ports(r, list, &names);
     config_names_clear(&names);
     return ok;
 }
@@ -286,6 +291,7 @@ take(struct config_port_settings *to, const struct config_port_settings *from)
         MEMBER(CONFIG_SAID_MAX_GROUPS, igmp.max_groups),
         MEMBER(CONFIG_SAID_MAX_HOSTS, igmp.max_hosts),
         MEMBER(CONFIG_SAID_MAX_REPORTS, max_reports),
+        MEMBER(CONFIG_SAID_MTU, mtu),
         MEMBER(CONFIG_SAID_ACTION, igmp.replace),
         MEMBER(CONFIG_SAID_PERMIT, igmp.permit),
         MEMBER(CONFIG_SAID_PERMIT, igmp.n_permit),
@@ -359,12 +365,20 @@ config_get_port(const struct config *config, uint64_t dpid,
                  .max_groups = 1024,
                  .max_hosts = 1024},
         .max_reports = 5000,
+        .mtu = 1500,
         .said = ~0U};
     const struct config_port *own = find_port(config, dpid, port);
     struct config_port_settings settings = {.said = 0};
 
     if (own) {
         take(&settings, &own->settings);
+    }
+    if (config_get_tunnel(config, dpid, port)
+        && !(settings.said & CONFIG_SAID_ROLE)) {
+        /* Queries do not cross the core, and a peer that sends them all the
+         * same must not get everything for it. */
+        settings.igmp.role = IGMP_ROLE_HOST;
+        settings.said |= CONFIG_SAID_ROLE;
     }
     take(&settings, &config_get_vlan(config, vlan)->ports);
     take(&settings, &config->vlan_default.ports);

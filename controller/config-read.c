@@ -111,11 +111,16 @@ config_read(const char *name, const struct config_node *root,
          .offset = offsetof(struct config, port_defaults)},
         {.name = "ports", .read = config_port_read_list},
         {.name = "members", .read = config_member_read_list},
+        {.name = "tunnels", .read = config_tunnel_read_list},
+        {.name = "switch_defaults",
+         .read = config_switch_read_defaults,
+         .offset = offsetof(struct config, switch_defaults)},
+        {.name = "switches", .read = config_switch_read_list},
         {.name = NULL},
     };
     struct config_reading r = {.name = name, .config = config, .error = error};
 
     return config_key_read_map(&r, root, "the configuration", keys, config,
                                NULL)
-           && config_port_check_l2(&r);
+           && config_port_check_l2(&r) && config_tunnel_check_l2(&r);
 }

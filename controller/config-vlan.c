@@ -77,8 +77,8 @@ read_mld_version(struct config_reading *r, const struct config_node *node,
 }
 
 static bool
-read_max_reports(struct config_reading *r, const struct config_node *node,
-                 const struct config_key *key, void *out)
+refuse_of_port(struct config_reading *r, const struct config_node *node,
+               const struct config_key *key, void *out)
 {
     (void) out;
     return config_key_fail(r, node,
@@ -200,7 +200,8 @@ static const struct config_key vlan_keys[] = {
      .read = config_key_size,
      .offset = IGMP(max_groups),
      .max = IGMP_MAX_GROUPS},
-    {.name = "max_reports", .read = read_max_reports},
+    {.name = "max_reports", .read = refuse_of_port},
+    {.name = "mtu", .read = refuse_of_port},
     CONFIG_PORT_KEYS(VLAN(ports), "max_groups_per_port"),
     {.name = NULL},
 };

@@ -59,6 +59,11 @@ config_destroy(struct config *config)
     for (size_t i = 0; i < config->n_members; i++) {
         member_uninit(&config->members[i]);
     }
+    for (size_t i = 0; i < config->n_tunnels; i++) {
+        config_tunnel_uninit(&config->tunnels[i]);
+    }
+    free(config->tunnels);
+    free(config->switches);
     free(config->state_dir);
     free(config->vlans);
     free(config->ports);

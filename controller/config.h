@@ -31,6 +31,7 @@ enum config_unregistered {
  * that says something counts, member by member. */
 struct config_port_settings {
     struct igmp_port_config igmp; /* 'permit' and 'deny' are owned here. */
+    int mtu;           /* Of what is behind it: bytes of an IP packet. */
     int max_reports;   /* IGMP and MLD messages a second, over all vlans; 0: no
                         * limit. */
     unsigned int said; /* Which members were given: bits of config-key.h. */
@@ -63,12 +64,45 @@ struct config_port {
     struct config_port_l2 l2; /* 'trunk_vlans' are owned here. */
 };
 
+/* What forwards: Open vSwitch's own (userspace) datapath, or the Linux
+ * kernel's.  The one damages fragments whose addresses it rewrites, the other
+ * does not: see doc/fragments.md. */
+enum config_datapath { CONFIG_DATAPATH_NETDEV, CONFIG_DATAPATH_KERNEL };
+
+extern const char *const CONFIG_DATAPATH_NAMES[]; /* By it; NULL behind. */
+
+struct config_switch {
+    uint64_t dpid;
+    enum config_datapath datapath;
+    unsigned int said; /* Was that given? */
+};
+
 /* How links are looked for and trees are kept; milliseconds. */
 struct config_fabric {
     int64_t probe_interval;      /* Of links... */
     int64_t host_probe_interval; /* ...and of ports to hosts. */
     int64_t echo_interval;       /* Of switches that are away. */
     int64_t hold_time; /* Quiet before trees move to what is best now. */
+};
+
+/* A port whose packets travel to other hosts' tunnel ends (VXLAN,
+ * options:remote_ip=flow, options:key=flow): see doc/tunnels.md. */
+struct config_vni {
+    uint32_t vni;
+    uint16_t vlan; /* Of this switch; 0: untagged. */
+};
+
+struct config_tunnel {
+    uint64_t dpid;
+    char port[TOPO_PORT_NAME_SIZE]; /* A name, or a number. */
+    struct config_vni *vnis; /* Sorted by VNI; each vlan once.  Owned here. */
+    size_t n_vnis;
+    uint32_t *peers; /* Ends that are always there, sorted.  Owned here. */
+    size_t n_peers;
+    uint32_t local;   /* Our own end, 0: not said. */
+    bool learn;       /* Others that report become peers... */
+    size_t max_peers; /* ...but not more than so many at a time. */
+    bool querier;     /* Are peers asked for members? */
 };
 
 /* Host and port of a listener. */
@@ -91,6 +125,11 @@ struct config {
     struct config_port_settings port_defaults;
     struct config_port *ports;
     size_t n_ports;
+    struct config_tunnel *tunnels;
+    size_t n_tunnels;
+    struct config_switch switch_defaults; /* Without a dpid. */
+    struct config_switch *switches;
+    size_t n_switches;
     struct member *members; /* Static members and router ports. */
     size_t n_members;
     char
@@ -120,6 +159,16 @@ struct config_port_settings config_get_port(const struct config *,
 /* Lives as long as 'config'. */
 struct config_port_l2 config_get_port_l2(const struct config *, uint64_t dpid,
                                          const struct topo_port *);
+/* What is said of the switch, or of all. */
+enum config_datapath config_get_datapath(const struct config *, uint64_t dpid);
+/* NULL if the port is none. */
+const struct config_tunnel *config_get_tunnel(const struct config *,
+                                              uint64_t dpid,
+                                              const struct topo_port *);
+/* The VNI that carries 'vlan', false if none does. */
+bool config_tunnel_vni(const struct config_tunnel *, uint16_t vlan,
+                       uint32_t *vni);
+bool config_tunnel_has_peer(const struct config_tunnel *, uint32_t vtep);
 /* "tcp:IP:PORT" ('scheme' true) or "IP:PORT". */
 bool config_listen_parse(const char *, bool scheme, struct config_listen *);
 

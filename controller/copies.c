@@ -10,6 +10,7 @@
 #include "controller/ctl-private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "controller/fast-path.h"
 #include "controller/log.h"
@@ -20,8 +21,7 @@ VLOG_DEFINE_THIS_MODULE(copies);
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
 struct copy_list {
-    const struct ctl *ctl;
-    uint64_t dpid;
+    const struct ctl_switch *sw;
     uint16_t vlan;
     struct ofp_copy *copies;
     size_t n, allocated;
@@ -36,17 +36,16 @@ add_out(struct copy_list *list, const struct ofp_copy *copy)
                              sizeof *list->copies);
     }
     list->copies[list->n++] = *copy;
-    list->rewrites |= copy->pop_vlan || !mac_addr_is_zero(&copy->eth_dst);
+    list->rewrites |=
+        copy->pop_vlan || copy->tun_dst || !mac_addr_is_zero(&copy->eth_dst);
 }
 
 static void
 add(struct copy_list *list, const struct port_id *port,
     const struct mac_addr *mac)
 {
-    struct ofp_copy copy = {.port = (uint32_t) port->port_no, .eth_dst = *mac};
-    if (port->dpid == list->dpid
-        && (!list->ctl->fabric
-            || edge_carries(list->ctl, port, list->vlan, &copy.pop_vlan))) {
+    struct ofp_copy copy = {.eth_dst = *mac};
+    if (switch_copy(list->sw, port, list->vlan, &copy)) {
         add_out(list, &copy);
     }
 }
@@ -79,6 +78,7 @@ compare_copies(const void *a_, const void *b_)
     const struct ofp_copy *a = a_, *b = b_;
     int d = mac_addr_compare(&a->eth_dst, &b->eth_dst);
     d = d ? d : (int) a->pop_vlan - (int) b->pop_vlan;
+    d = d || a->tun_dst == b->tun_dst ? d : a->tun_dst < b->tun_dst ? -1 : 1;
     return d ? d : a->port < b->port ? -1 : a->port > b->port;
 }
 
@@ -123,8 +123,8 @@ drop_doubles(struct copy_list *list)
     }
     n = n_all;
     for (size_t i = n_all; n_all && i < list->n; i++) {
-        struct ofp_copy all = {.port = list->copies[i].port,
-                               .pop_vlan = list->copies[i].pop_vlan};
+        struct ofp_copy all = list->copies[i];
+        memset(&all.eth_dst, 0, sizeof all.eth_dst);
         if (!bsearch(&all, list->copies, n_all, sizeof all, compare_copies)) {
             list->copies[n++] = list->copies[i];
         }
@@ -157,7 +157,8 @@ count_ports(const struct copy_list *list, size_t *n_counts)
     size_t n = 0;
     *n_counts = 0;
     for (size_t i = 0; i < list->n; i++) {
-        if (!mac_addr_is_zero(&list->copies[i].eth_dst)) {
+        if (!mac_addr_is_zero(&list->copies[i].eth_dst)
+            && !list->copies[i].tun_dst) {
             ports[n++] = list->copies[i].port;
         }
     }
@@ -201,20 +202,30 @@ merge_ports(const struct ctl_switch *sw, struct copy_list *list)
     free(counts);
 }
 
-/* 'moving': by the links of the tree that the channel moves to. */
+/* By which links: those of the channel's tree, of the one that it moves to. */
+enum links { LINKS_NONE, LINKS_TREE, LINKS_MOVE };
+
 static size_t
 find_copies(const struct ctl_switch *sw, uint16_t vlan,
             const struct ip_addr *source, const struct ip_addr *group,
-            bool moving, struct ofp_copy **copies)
+            enum links links, struct ofp_copy **copies)
 {
-    struct copy_list list = {.ctl = sw->ctl, .dpid = sw->dpid, .vlan = vlan};
+    struct copy_list list = {.sw = sw, .vlan = vlan};
     const struct ctl_vlan *v = vlan_lookup(sw->ctl, vlan);
     if (v) {
         const struct igmp_snoop *snoop = vlan_snoop_of(v, group);
         igmp_snoop_each_copy(snoop, source, group, sw->dpid, add_copy, &list);
         igmp_snoop_each_router_port(snoop, add_router_port, &list);
+        tunnels_each_shared(sw, v,
+                            &(struct channel){.group = *group,
+                                              .source = *source,
+                                              .vlan = vlan},
+                            add_router_port, &list);
     }
-    fabric_each_port(sw, vlan, source, group, moving, add_link, &list);
+    if (links) {
+        fabric_each_port(sw, vlan, source, group, links == LINKS_MOVE,
+                         add_link, &list);
+    }
     sort_copies(&list);
     if (list.rewrites) {
         drop_doubles(&list);
@@ -229,7 +240,15 @@ copies_of(const struct ctl_switch *sw, uint16_t vlan,
           const struct ip_addr *source, const struct ip_addr *group,
           struct ofp_copy **copies)
 {
-    return find_copies(sw, vlan, source, group, false, copies);
+    return find_copies(sw, vlan, source, group, LINKS_TREE, copies);
+}
+
+size_t
+copies_here(const struct ctl_switch *sw, uint16_t vlan,
+            const struct ip_addr *source, const struct ip_addr *group,
+            struct ofp_copy **copies)
+{
+    return find_copies(sw, vlan, source, group, LINKS_NONE, copies);
 }
 
 size_t
@@ -237,7 +256,7 @@ copies_moving(const struct ctl_switch *sw, uint16_t vlan,
               const struct ip_addr *source, const struct ip_addr *group,
               struct ofp_copy **copies)
 {
-    return find_copies(sw, vlan, source, group, true, copies);
+    return find_copies(sw, vlan, source, group, LINKS_MOVE, copies);
 }
 
 /* The packet's IP addresses stay what they are: a host takes what comes to its
@@ -254,8 +273,14 @@ copy_to_bucket(const struct ofp_copy *copy, struct ofp_bucket *bucket)
                            ? rewrite->set & ~(unsigned int) OFP_PUSH_VLAN
                            : rewrite->set | OFP_POP_VLAN;
     }
+    if (copy->tun_dst) {
+        rewrite->set |= OFP_SET_TUNNEL;
+        rewrite->tun_dst = copy->tun_dst;
+        rewrite->tun_id = copy->tun_id;
+    }
     if (!mac_addr_is_zero(&copy->eth_dst)) {
         bucket->rewrite.set |= OFP_SET_ETH_DST;
         bucket->rewrite.eth_dst = copy->eth_dst;
+        bucket->rewrite.eth_dst_keep = 0;
     }
 }

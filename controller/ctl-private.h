@@ -7,6 +7,7 @@
  *   ctl.c        life, the turn, events
  *   switches.c   connections <-> switches <-> their tables
  *   vlans.c      packet-ins <-> membership machines
+ *   vlan-events.c  telling people what these do
  *   addresses.c  the querier's address, looked for among hosts
  *   relay.c      passing on what was punted
  *   guards.c     what a port may send, and telling what was refused
@@ -18,12 +19,21 @@
  *   channel-move.c  the same while a channel moves to another tree
  *   copies.c     membership -> copies of one channel
  *   restore.c    entries found on a switch -> membership
- *   routes.c     routes -> entries
+ *   routes.c, route-*.c  routes -> entries
+ *   pools.c      sources that routes give to ports
  *   statics.c    the user's flows and groups
  *   members.c    static members and static router ports
+ *   lease.c      those that end by themselves
  *   rules.c      named rules: store and states
- *   writes.c     REST writes: waiting for switches, putting back
+ *   rule-compile.c   which of them are to be compiled
+ *   writes.c     REST writes: see writes.h
  *   streams.c    sources seen
+ *   doctor.c     what is wrong: see doctor-private.h
+ *   tunnels.c    other ends of VXLAN ports: see tunnels.h
+ *   explain.c    the way of a packet: see explain.h
+ *   history.c    how memberships ended
+ *   datapath.c   which datapath a switch has
+ *   port-counters.c  what the switches count at their ports
  *
  * A change marks what it touches dirty (channel_mark(), rule_mark()) and wants
  * a turn; ctl.c's turn compiles what is dirty and runs the tables. */
@@ -38,6 +48,7 @@
 #include "controller/conn.h"
 #include "controller/ctl.h"
 #include "controller/guards.h"
+#include "controller/history.h"
 #include "controller/loop.h"
 #include "controller/store.h"
 #include "igmp/igmp-snoop.h"
@@ -53,9 +64,11 @@ enum {
     TABLE_PUNT = 20,
     TABLE_GUARD = 21,      /* What is for us, by port... */
     TABLE_GUARD_PASS = 22, /* ...and what others get too. */
+    TABLE_FRAGMENTS = 29,  /* Of IPv4, before their routes. */
     TABLE_ROUTE = 30,
     TABLE_SOURCE = 35, /* Sources not known yet (l2: fabric). */
     TABLE_MCAST = 40,
+    TABLE_FAR = 45, /* Routes to other switches (l2: fabric). */
     TABLE_L2 = 50,
     TABLE_L2_OUT = 51 /* Where frames to hosts go (l2: fabric). */
 };
@@ -112,7 +125,11 @@ enum cookie_kind {
     COOKIE_FLOOD = 10,
     COOKIE_HOST_IN = 11, /* id: host.id */
     COOKIE_HOST_OUT = 12,
-    COOKIE_MOVE = 13 /* See channel-move.c. */
+    COOKIE_MOVE = 13,       /* See channel-move.c. */
+    COOKIE_WRONG_PORT = 14, /* See route-wrong.h. */
+    COOKIE_SAMPLE = 15,     /* See sample.h; id: of the sample. */
+    COOKIE_FAR = 16,        /* See route-far.c. */
+    COOKIE_REPLY = 17       /* See route-reply.c. */
 };
 
 static inline uint64_t
@@ -128,6 +145,16 @@ cookie_kind(uint64_t cookie)
                ? (enum cookie_kind)(cookie >> 24 & 0xff)
                : 0;
 }
+
+/* A group of more copies than are good for it. */
+struct oversize {
+    uint64_t dpid;
+    uint8_t table;
+    uint16_t priority;
+    struct ofp_match match;
+    size_t n_copies, bytes;     /* Bytes of datapath actions. */
+    char error[OFP_ERROR_SIZE]; /* Why it was not set at all; "": it is. */
+};
 
 struct ctl_switch {
     UT_hash_handle hh; /* In ctl->switches, by dpid. */
@@ -147,9 +174,18 @@ struct ctl_switch {
     size_t n_adopted, allocated_adopted;
     struct hash_table channels; /* Of struct channel_state, by 'key'. */
     struct streams *streams;
+    struct port_counters *port_counters;
+    struct oversize *oversize;
+    size_t n_oversize, allocated_oversize;
     uint32_t n_edges;     /* Ports that lead to hosts (l2: fabric). */
     bool flood_dirty;     /* What floods leave by is to be compiled. */
+    uint64_t led_changes; /* Entries that routes lead to were compiled. */
+    struct neighbours *neighbours; /* See route-unicast.c. */
+    struct loop_timer neighbours_timer;
+    struct unicast_wants *wants;
     uint8_t *flood_vlans; /* Which vlans have a flood of their own. */
+    struct rule_flow *tunnel_flows; /* What admits from tunnels. */
+    size_t n_tunnel_flows, allocated_tunnel_flows;
 };
 
 /* An entry found on the switch, until it is restored. */
@@ -158,6 +194,7 @@ enum adopted_kind {
     ADOPTED_MOVE,  /* It was on its way to another tree. */
     ADOPTED_CHANNEL,
     ADOPTED_ROUTERS, /* Of a vlan; the group: any of the family. */
+    ADOPTED_FAR,     /* Of a route to other switches; the group: its label. */
     ADOPTED_FLOOD
 };
 
@@ -170,6 +207,8 @@ struct adopted_entry {
     uint32_t mark; /* Of its tree's root. */
 };
 
+enum { ELECTION_MEMORY = 8, ELECTION_MEMORY_MS = 300000 };
+
 struct ctl_vlan {
     UT_hash_handle hh; /* In ctl->vlans, by vlan. */
     struct ctl *ctl;
@@ -178,6 +217,9 @@ struct ctl_vlan {
     struct vlan_family {
         struct ctl_vlan *vlan;
         struct igmp_snoop *snoop;
+        /* When the last elections ended, in a ring. */
+        int64_t elected[ELECTION_MEMORY];
+        unsigned int n_elected;
     } families[IGMP_N_FAMILIES]; /* By enum igmp_family. */
     struct loop_timer timer;
     struct igmp_address *address; /* NULL unless it is looked for. */
@@ -231,69 +273,6 @@ struct channel_state {
     int64_t quiet_until; /* Restored: do not search for sources yet. */
 };
 
-/* A flow that a route has on a switch. */
-struct rule_flow {
-    uint16_t priority;
-    struct ofp_match match;
-};
-
-/* What a route has on one switch. */
-struct rule_part {
-    UT_hash_handle hh; /* In rule->parts, by dpid. */
-    uint64_t dpid;
-    bool dirty;
-    struct rule_flow *flows; /* Sorted. */
-    size_t n_flows, allocated_flows;
-    struct channel_key *channels; /* Those that it leads to. */
-    size_t n_channels, allocated_channels;
-    struct channel_key *feeds; /* Those whose members its buckets hold. */
-    size_t n_feeds, allocated_feeds;
-    uint64_t last_packets; /* Of its flows, at the last count. */
-    char *waiting;         /* What it waits for, NULL if nothing. */
-    char *rejected;        /* Why it could not even be sent. */
-};
-
-struct rule {
-    UT_hash_handle hh;       /* In ctl->rules[kind], by name. */
-    UT_hash_handle hh_owner; /* In ctl->owners, by owner. */
-    enum store_kind kind;
-    char name[ROUTE_NAME_SIZE];
-    ofp_owner owner;
-    char *json;
-    bool applied;        /* Some switch has confirmed it once. */
-    bool gone;           /* Deleted, but not yet off its switch... */
-    uint64_t gone_seqno; /* ...until this change of its table is settled. */
-    bool dirty;          /* Everywhere... */
-    bool parts_dirty;    /* ...or only those parts that say so. */
-
-    /* A route. */
-    struct route *route;
-    struct rule *next_following; /* In ctl->following. */
-    struct rule_part *parts;
-    uint32_t cookie_id;  /* From the name: the same after a restart. */
-    bool learning;       /* Punting until a source of it is known... */
-    bool source_known;   /* ...which it is. */
-    int64_t quiet_until; /* Restored: do not search for it yet. */
-    int64_t last_active;
-
-    /* A static flow or group. */
-    struct static_rule *text;
-    bool text_is_new;            /* Not compiled yet. */
-    struct ofp_static *parsed;   /* NULL while it waits for ports. */
-    struct ofp_static *replaced; /* Stays until 'parsed' is confirmed. */
-
-    /* A static member or router port. */
-    struct member *member;
-    bool member_is_new;         /* Not compiled yet. */
-    bool fixed;                 /* Of the configuration. */
-    struct member_place *place; /* NULL while it waits for its port. */
-    struct rule *next_there;    /* In place->rules. */
-
-    /* All but routes. */
-    char waiting[160];             /* What a pending rule waits for. */
-    char rejected[OFP_ERROR_SIZE]; /* Refused before it was sent. */
-};
-
 /* Frames that were passed on a moment ago. */
 enum { RELAY_MEMORY = 64 };
 
@@ -313,6 +292,9 @@ struct ctl {
     struct listener *listener;
     struct topo_graph *topo;
     struct fabric *fabric; /* NULL unless l2: fabric. */
+    struct doctor *doctor;
+    struct tunnels *tunnels;
+    struct history *history; /* Of memberships. */
     int64_t started;
 
     struct ctl_switch *switches;
@@ -327,17 +309,32 @@ struct ctl {
     struct loop_timer guard_timer;
     struct rule *rules[STORE_N_KINDS];
     struct rule *owners;
-    struct rule *following;      /* Routes whose buckets hold members. */
+    struct rule *following;           /* Routes whose buckets hold members. */
+    struct route_group *route_groups; /* See route-index.h. */
+    struct rule *wide_routes;
+    struct far *fars;            /* Trees of routes: see route-far.h. */
     struct member_place *places; /* Of static members. */
+    struct pool *pools;          /* Of sources: see pools.h. */
+    bool pools_stale;            /* Somebody may have none any more. */
     ofp_owner last_owner;
-    bool rules_dirty;
+    struct rule *dirty_rules[STORE_N_KINDS]; /* To be compiled. */
     /* Grows when another route may apply to a packet than before. */
     uint64_t routes_generation;
+    bool unicast_stale; /* Other hosts may have to be looked for. */
+    /* Routes may ask upstream for something else: of these groups, or, if
+     * all are stale, of any. */
+    struct ip_addr *stale_joins;
+    size_t n_stale_joins, allocated_stale_joins;
+    bool joins_stale;
     struct write *writes;
+    struct sample *samples; /* See sample.h. */
+    uint32_t last_sample;
     char store_error[STORE_ERROR_SIZE];
-    struct loop_timer store_timer; /* While there is one. */
-    struct loop_timer trim_timer;  /* A burst of changes is not over. */
-    uint64_t trimmed;              /* Of 'compiled', when the last one was. */
+    struct loop_timer store_timer;    /* While there is one. */
+    struct loop_timer unstored_timer; /* See writes_store(). */
+    struct loop_timer lease_timer;    /* Some static member ends. */
+    struct loop_timer trim_timer;     /* A burst of changes is not over. */
+    uint64_t trimmed; /* Of 'compiled', when the last one was. */
 
     ctl_event_cb *event_cb;
     void *event_aux;
@@ -345,6 +342,7 @@ struct ctl {
     /* Totals. */
     uint64_t frames, joins, leaves, compiled;
     uint64_t igmp_undecoded[IGMP_N_FAMILIES][IGMP_N_ERRORS];
+    struct port_id igmp_refused_at[IGMP_N_FAMILIES][IGMP_N_ERRORS];
 };
 
 /* ctl.c */
@@ -374,12 +372,33 @@ void switches_destroy(struct ctl *);
 int switch_set_entry(struct ctl_switch *, const struct ofp_flow *,
                      const struct ofp_bucket *, size_t n_buckets, ofp_owner,
                      char *error);
+/* datapath.c */
+/* Which datapath the switch seems to have.  False if that cannot be told; it
+ * is a sign, not a promise: see switch_check_datapath(). */
+bool switch_guess_datapath(const struct ctl_switch *, enum config_datapath *);
+/* Says so where the configuration says something else. */
+void switch_check_datapath(const struct ctl_switch *);
+/* oversize.c */
+/* What becomes of an entry; 'error' NULL: it is set. */
+void oversize_note(struct ctl_switch *, const struct ofp_flow *,
+                   const struct ofp_bucket *, size_t n, const char *error);
+/* How many of sw->oversize still hold. */
+size_t oversize_list(struct ctl_switch *);
+
 void switch_packet_out(struct ctl_switch *, uint32_t in_port, uint32_t port,
                        const void *frame, size_t size);
 /* Out of several ports; none of them is where it comes from. */
 void switch_packet_out_ports(struct ctl_switch *, const uint32_t *ports,
                              size_t n, const void *frame, size_t size);
 const char *switch_port_name(const struct ctl *, const struct port_id *);
+/* The port as the switch knows it, of a tunnel's end the one that carries it;
+ * NULL if it is not there. */
+const struct topo_port *switch_topo_port(const struct ctl *,
+                                         const struct port_id *);
+/* How a copy of something of 'vlan' leaves by a port of this switch.  False if
+ * it does not. */
+bool switch_copy(const struct ctl_switch *, const struct port_id *,
+                 uint16_t vlan, struct ofp_copy *);
 
 /* vlans.c */
 struct ctl_vlan *vlan_lookup(const struct ctl *, uint16_t vlan);
@@ -403,6 +422,16 @@ void vlan_settle(struct ctl_vlan *);
 /* A frame out of every port of the vlan that may have hosts. */
 void vlan_flood(const struct ctl_vlan *, const void *frame, size_t size);
 
+/* vlan-events.c: members of struct igmp_ops; and, of an event listener. */
+void vlan_querier_changed(void *family, bool ours);
+void vlan_guarded(void *family, const struct port_id *,
+                  const struct igmp_guard_event *);
+void vlan_host_moved(void *family, const struct igmp_move *);
+void vlan_membership_ended(void *family, const struct ip_addr *group,
+                           const struct port_id *, enum igmp_end);
+void vlan_tell_member(struct ctl_vlan *, const struct ip_addr *group,
+                      const struct port_id *);
+
 /* edges.c */
 /* Is the port in the vlan?  '*pop': without the tag. */
 bool edge_carries(const struct ctl *, const struct port_id *, uint16_t vlan,
@@ -411,6 +440,8 @@ bool edge_carries(const struct ctl *, const struct port_id *, uint16_t vlan,
  * (NULL: all).  Where they are in its vlan; it carries the vlan's tag. */
 void edge_send(struct ctl *, const struct port_id *, const void *frame,
                size_t size);
+/* Of one switch. */
+void edges_flood_switch(struct ctl_switch *, const void *frame, size_t size);
 void edges_flood(struct ctl *, const struct port_id *except, const void *frame,
                  size_t size);
 
@@ -440,9 +471,15 @@ void pipeline_set(struct ctl_switch *);
 /* A port that is there, or not any more. */
 void pipeline_set_port(struct ctl_switch *, const struct topo_port *);
 void pipeline_unset_port(struct ctl_switch *, uint32_t no);
+/* Whether and which ARP is shown to us. */
+void pipeline_set_arp(struct ctl_switch *);
 /* A flow of the pipeline's own; one that sends all that is left to 'next'. */
 void pipeline_set_flow(struct ctl_switch *, const struct ofp_flow *);
 void pipeline_set_miss(struct ctl_switch *, uint8_t table, uint8_t next);
+/* With l2: fabric frames that came by a link are on their way: they have met
+ * the routes of the switch where they entered. */
+void pipeline_set_transit(struct ctl_switch *, uint8_t table, uint8_t metadata,
+                          uint8_t next);
 /* What to do with unregistered groups of a vlan. */
 void pipeline_set_vlan(struct ctl_switch *, struct ctl_vlan *);
 /* Puts the policy's actions for the family of the flow's EtherType (IPv4 if
@@ -505,7 +542,10 @@ void channel_set_guard(struct ctl_switch *);
 size_t copies_of(const struct ctl_switch *, uint16_t vlan,
                  const struct ip_addr *source, const struct ip_addr *group,
                  struct ofp_copy **);
-/* The same over the tree that the channel moves to. */
+/* The same without links; over the tree that the channel moves to. */
+size_t copies_here(const struct ctl_switch *, uint16_t vlan,
+                   const struct ip_addr *source, const struct ip_addr *group,
+                   struct ofp_copy **);
 size_t copies_moving(const struct ctl_switch *, uint16_t vlan,
                      const struct ip_addr *source, const struct ip_addr *group,
                      struct ofp_copy **);
@@ -522,115 +562,6 @@ void restore_adopt(struct ctl_switch *, enum adopted_kind,
 void restore_vlans(struct ctl_switch *);
 void restore_memberships(struct ctl_switch *);
 void restore_forget(struct ctl_switch *);
-
-/* routes.c */
-/* Makes what the route has on the switch what it shall have. */
-void route_compile(struct ctl_switch *, struct rule *, struct rule_part *);
-void route_uncompile(struct ctl *, struct rule *);
-void rule_part_destroy(struct rule *, struct rule_part *);
-/* The part of the route for this switch; NULL if there is none, or, for
- * ..._get(), if the switch does not concern it. */
-struct rule_part *rule_part_lookup(const struct rule *, uint64_t dpid);
-struct rule_part *rule_part_get(struct rule *, uint64_t dpid);
-/* The flow of the route that a packet of this channel meets.  False if there
- * is none. */
-bool route_lookup_flow(const struct ctl_switch *, const struct rule *,
-                       const struct channel *, struct ofp_entry_view *);
-
-/* route-match.c */
-/* The rule whose match is the same as that of 'route', other than by name. */
-const struct rule *route_find_twin(const struct ctl *, const struct route *);
-/* Marks the routes whose buckets on this switch hold members of the
- * channel. */
-void routes_mark_members(struct ctl *, uint64_t dpid, uint16_t vlan,
-                         const struct ip_addr *group);
-/* Those whose buckets hold members of any channel. */
-void routes_mark_following(struct ctl *, uint64_t dpid);
-/* The route that a packet would meet, NULL if none. */
-struct rule *routes_match(const struct ctl *, const struct port_id *,
-                          uint16_t vlan, const struct ip_addr *source,
-                          const struct ip_addr *group);
-/* The channel that a route makes of (vlan, source, group). */
-struct channel route_result(const struct route *, const struct channel *);
-/* Are the route's receivers looked up by itself (and not by its channel)? */
-bool route_follows_members(const struct route *);
-
-/* Counters have come in; a packet of the route with this cookie has. */
-void routes_counted(struct ctl_switch *, int64_t now);
-void route_source_known(struct ctl *, uint64_t cookie);
-/* The switch has this flow of a route, from before a restart. */
-void route_restore(struct ctl *, const struct ofp_adopted *);
-
-/* statics.c */
-void static_compile(struct ctl *, struct rule *);
-void static_uncompile(struct ctl *, struct rule *);
-/* The replaced one goes when its successor is confirmed, comes back if that is
- * refused. */
-void static_drop_replaced(struct ctl *, struct rule *);
-void static_restore_replaced(struct ctl *, struct rule *);
-/* NULL if the text makes sense, as far as can be told now; else why not. */
-char *static_problem(const struct ctl *, const struct static_rule *);
-/* A static flow that uses the static group 'rule', NULL if none does. */
-const struct rule *static_user(const struct ctl *, const struct rule *);
-/* Remembers which were confirmed and which are off their switch. */
-void statics_settled(struct ctl_switch *);
-
-/* members.c */
-/* Where the member is to take effect; it waits while its port is away. */
-void member_compile(struct ctl *, struct rule *);
-void member_uncompile(struct ctl *, struct rule *);
-/* The rule goes away: frees its member, and tells no machine. */
-void member_forget(struct ctl *, struct rule *);
-/* Does the member want packets of 'source' (IP_ADDR_ANY: of one that no filter
- * names)? */
-bool member_wants(const struct rule *, const struct ip_addr *source);
-/* False while it waits. */
-bool member_port(const struct rule *, struct port_id *);
-/* The names of the members of 'port', "a,b"; the caller frees them. 'group'
- * IP_ADDR_ANY: of the router port. */
-char *members_at(const struct ctl *, uint16_t vlan,
-                 const struct ip_addr *group, const struct port_id *);
-/* (group, port)s that have static members, and static router ports. */
-void members_count(const struct ctl *, size_t *n_members, size_t *n_routers);
-/* Takes over the members of the configuration. */
-void members_configure(struct ctl *);
-
-/* rules.c */
-/* The store refused a write: does it still? */
-loop_cb rules_retry_store;
-/* From the store, what is not there yet. */
-void rules_load(struct ctl *);
-struct rule *rule_lookup(const struct ctl *, enum store_kind,
-                         const char *name);
-/* Sets a rule to what 'json' says, in memory only; NULL if it makes no sense.
- */
-struct rule *rule_set(struct ctl *, enum store_kind, const char *name,
-                      const char *json);
-void rule_destroy(struct ctl *, struct rule *);
-/* To the store; 0 or an errno, with the reason in 'store_error'. */
-int rule_store(struct ctl *, enum store_kind, const struct store_row *);
-/* The rule as it stands. */
-int rule_save(struct ctl *, const struct rule *);
-int rule_erase(struct ctl *, enum store_kind, const char *name);
-void rule_mark(struct ctl *, struct rule *);
-/* On this switch only. */
-void rule_mark_on(struct ctl *, struct rule *, uint64_t dpid);
-/* All that concern switch 'dpid', 0 = all. */
-void rules_mark_all(struct ctl *, uint64_t dpid);
-void rules_compile(struct ctl *);
-/* Takes what the rule has on switches away. */
-void rule_uncompile(struct ctl *, struct rule *);
-void rules_destroy(struct ctl *);
-/* Why the rule could not even be sent to a switch, NULL if it could. */
-const char *rule_problem(const struct rule *);
-/* How 'rule' stands on each switch; an array that the caller frees. */
-size_t rule_statuses(const struct ctl *, const struct rule *,
-                     struct view_status **);
-
-/* writes.c */
-void writes_settled(struct ctl_switch *);
-void writes_rejected(struct ctl_switch *, ofp_owner, const char *error);
-void writes_abandon(struct ctl *);
 
 /* view-host.c */
 /* Remaining time for a person: -1 where there is none. */
@@ -658,6 +589,12 @@ void streams_unregistered(struct ctl_switch *, uint16_t vlan,
 bool streams_has(const struct ctl_switch *, const struct channel *);
 size_t streams_count(const struct ctl *);
 
+/* doctor.c */
+void doctor_create(struct ctl *);
+void doctor_destroy(struct ctl *);
+
 #include "controller/fabric-hooks.h"
+#include "controller/rules.h"
+#include "controller/tunnels.h"
 
 #endif

@@ -15,7 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/lease.h"
+#include "controller/sample.h"
 #include "controller/log.h"
+#include "controller/route-unicast.h"
+#include "controller/route-join.h"
+#include "controller/writes.h"
+#include "controller/pools.h"
 #include "lib/xalloc.h"
 
 VLOG_DEFINE_THIS_MODULE(ctl);
@@ -51,11 +57,13 @@ ctl_set_event_listener(struct ctl *ctl, ctl_event_cb *cb, void *aux)
 void
 ctl_compile(struct ctl *ctl)
 {
+    unicast_compile(ctl);
     rules_compile(ctl);
     fabric_run(ctl);
     rules_compile(ctl);
     channels_compile(ctl);
     l2_compile(ctl);
+    routes_join(ctl);
 }
 
 /* Does some switch have changes to confirm? */
@@ -148,15 +156,21 @@ ctl_create(struct event_base *base, const struct config *config,
     ctl->loop = loop_create(base, turn, ctl);
     ctl->started = loop_now(ctl->loop);
     loop_timer_init(&ctl->store_timer, rules_retry_store, ctl);
+    loop_timer_init(&ctl->unstored_timer, writes_store, ctl);
+    loop_timer_init(&ctl->lease_timer, leases_run, ctl);
     loop_timer_init(&ctl->trim_timer, trim, ctl);
     ctl->mac = make_mac(config->state_dir);
+    ctl->history = xcalloc(1, sizeof *ctl->history);
     if (config->l2 == CONFIG_L2_FABRIC) {
         fabric_create(ctl);
     }
     guards_init(ctl);
+    tunnels_init(ctl);
     vlans_reconfigure(ctl);
     members_configure(ctl);
+    pools_load(ctl);
     rules_load(ctl);
+    doctor_create(ctl);
     ctl->listener =
         listener_create(ctl->loop, &config->openflow, config->probe_interval,
                         &switch_conn_ops, ctl, error);
@@ -176,18 +190,26 @@ ctl_destroy(struct ctl *ctl)
         return;
     }
     ctl->event_cb = NULL;
+    doctor_destroy(ctl);
     writes_abandon(ctl);
+    samples_abandon(ctl);
     listener_destroy(ctl->listener);
     loop_timer_clear(ctl->loop, &ctl->store_timer);
+    loop_timer_clear(ctl->loop, &ctl->unstored_timer);
+    loop_timer_clear(ctl->loop, &ctl->lease_timer);
     loop_timer_clear(ctl->loop, &ctl->trim_timer);
     rules_destroy(ctl);
+    pools_destroy(ctl);
     switches_destroy(ctl);
     fabric_destroy(ctl);
+    tunnels_destroy(ctl);
     vlans_destroy(ctl);
     guards_destroy(ctl);
     topo_graph_destroy(ctl->topo);
     loop_destroy(ctl->loop);
     store_close(ctl->store);
+    free(ctl->history);
+    free(ctl->stale_joins);
     free(ctl);
 }
 
@@ -229,10 +251,17 @@ ctl_reconfigure(struct ctl *ctl, const struct config *config,
     vlans_reconfigure(ctl);
     members_configure(ctl);
     rules_load(ctl); /* Those that a member of the configuration hid. */
+    tunnels_reconfigure(ctl);
+    rules_mark_all(ctl, 0); /* Which ports are in which vlans. */
     fabric_reconfigure(ctl);
     struct ctl_switch *sw, *tmp;
     HASH_ITER (hh, ctl->switches, sw, tmp) {
         pipeline_set(sw);
+        if (config_get_datapath(old, sw->dpid)
+            != config_get_datapath(config, sw->dpid)) {
+            rules_mark_all(ctl, sw->dpid);
+            switch_check_datapath(sw);
+        }
         struct ctl_vlan *v, *next;
         HASH_ITER (hh, ctl->vlans, v, next) {
             streams_policy_changed(sw, v->vlan);

@@ -19,7 +19,14 @@ bool
 edge_carries(const struct ctl *ctl, const struct port_id *id, uint16_t vlan,
              bool *pop)
 {
+    const struct config_tunnel *t = tunnel_of(ctl, id);
+    uint32_t vni;
     *pop = false;
+    if (t) {
+        /* By a tunnel port as such nothing gets anywhere. */
+        *pop = vlan != 0;
+        return port_id_vtep(id) && config_tunnel_vni(t, vlan, &vni);
+    }
     if (!ctl->config->has_vlan_rules) {
         return true;
     }
@@ -79,7 +86,10 @@ edge_send(struct ctl *ctl, const struct port_id *port, const void *frame,
     struct edge_frame f = {.frame = frame, .size = size};
     struct ctl_switch *sw = switch_lookup(ctl, port->dpid);
     bool pop;
-    if (!sw || !edge_carries(ctl, port, vlan_of(&f), &pop)) {
+    if (port_id_vtep(port)) {
+        tunnels_send(ctl, port, frame, size);
+        return;
+    } else if (!sw || !edge_carries(ctl, port, vlan_of(&f), &pop)) {
         return;
     }
     size_t n = size;
@@ -135,6 +145,14 @@ flood_switch(struct ctl_switch *sw, struct edge_frame *f,
     }
     free(lists.as_is);
     free(lists.popped);
+}
+
+void
+edges_flood_switch(struct ctl_switch *sw, const void *frame, size_t size)
+{
+    struct edge_frame f = {.frame = frame, .size = size};
+    flood_switch(sw, &f, NULL);
+    free(f.untagged);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "controller/fabric.h"
+#include "controller/route-far.h"
 #include "lib/xalloc.h"
 
 static struct spread *
@@ -30,6 +31,7 @@ fabric_member_changed(struct ctl *ctl, uint64_t dpid, uint16_t vlan,
     if (node != TOPO_NO_NODE) {
         struct spread_key key = spread_key_of_channel(vlan, group);
         spread_touch(spread_get(f, &key), node);
+        route_far_member_changed(ctl, vlan, group);
     }
 }
 
@@ -38,7 +40,8 @@ fabric_vlan_changed(struct ctl *ctl, uint16_t vlan)
 {
     struct fabric *f = ctl->fabric;
     for (struct spread *s = f ? f->spreads : NULL; s; s = s->hh.next) {
-        if (s->key.vlan == vlan && s->key.kind != SPREAD_HOST) {
+        if (s->key.kind == SPREAD_FAR
+            || (s->key.vlan == vlan && s->key.kind != SPREAD_HOST)) {
             spread_mark(s);
         }
     }
@@ -50,7 +53,8 @@ fabric_source(struct ctl_switch *sw, uint16_t vlan,
 {
     struct fabric *f = sw->ctl->fabric;
     uint32_t node = f ? fabric_node(f, sw->dpid) : TOPO_NO_NODE;
-    if (node != TOPO_NO_NODE) {
+    /* What is sent to a host is a route's alone. */
+    if (node != TOPO_NO_NODE && ip_addr_is_multicast(group)) {
         struct spread_key key = spread_key_of_channel(vlan, group);
         struct spread *s = spread_get(f, &key);
         struct spread_end *end = spread_end_get(s, node);
@@ -73,6 +77,13 @@ has_receivers(const struct spread *s)
     return false;
 }
 
+bool
+fabric_is_wanted(const struct ctl_switch *sw, uint16_t vlan,
+                 const struct ip_addr *group)
+{
+    return has_receivers(channel_spread(sw, vlan, group));
+}
+
 /* As a frame that a host is to get. */
 static void
 deliver_copy(struct ctl_switch *sw, const struct ofp_copy *copy,
@@ -86,7 +97,11 @@ deliver_copy(struct ctl_switch *sw, const struct ofp_copy *copy,
     if (!mac_addr_is_zero(&copy->eth_dst)) {
         memcpy(bytes, &copy->eth_dst, sizeof copy->eth_dst);
     }
-    edge_send(sw->ctl, &id, bytes, size);
+    if (copy->tun_dst) {
+        tunnels_send_copy(sw, copy, bytes, size);
+    } else {
+        edge_send(sw->ctl, &id, bytes, size);
+    }
     free(bytes);
 }
 
@@ -107,12 +122,12 @@ passes_unregistered(const struct ctl_switch *sw, const struct channel *channel)
 
 bool
 fabric_deliver(struct ctl_switch *sw, const struct channel *channel,
-               const void *frame, size_t size)
+               bool registered, const void *frame, size_t size)
 {
     const struct spread *s =
         channel_spread(sw, channel->vlan, &channel->group);
     bool wanted = has_receivers(s);
-    if (!wanted || passes_unregistered(sw, channel)) {
+    if (!wanted || (!registered && passes_unregistered(sw, channel))) {
         return wanted;
     }
     for (size_t i = 0; i < s->n_ends; i++) {
@@ -240,6 +255,95 @@ fabric_root_mark(const struct ctl_switch *sw, uint16_t vlan,
     return s ? tree_mark(s, fabric_node(sw->ctl->fabric, sw->dpid)) : 0;
 }
 
+/* Of routes to other switches. */
+
+static struct spread_key
+key_of_far(const struct mac_addr *label)
+{
+    struct spread_key key = {.kind = SPREAD_FAR};
+    memcpy(key.name.b, label, sizeof *label);
+    return key;
+}
+
+static struct spread *
+far_spread(const struct ctl *ctl, const struct mac_addr *label)
+{
+    struct spread_key key = key_of_far(label);
+    return ctl->fabric ? spread_lookup(ctl->fabric, &key) : NULL;
+}
+
+void
+fabric_far_source(struct ctl_switch *sw, const struct mac_addr *label,
+                  int change)
+{
+    struct fabric *f = sw->ctl->fabric;
+    uint32_t node = f ? fabric_node(f, sw->dpid) : TOPO_NO_NODE;
+    if (node != TOPO_NO_NODE) {
+        struct spread_key key = key_of_far(label);
+        struct spread *s = spread_get(f, &key);
+        struct spread_end *end = spread_end_get(s, node);
+        end->n_sources += (uint32_t) change;
+        if (end->n_sources == 0 || end->n_sources == (uint32_t) change) {
+            spread_mark(s);
+        }
+    }
+}
+
+void
+fabric_far_changed(struct ctl *ctl, const struct mac_addr *label)
+{
+    struct spread *s = far_spread(ctl, label);
+    if (s) {
+        spread_mark(s);
+    }
+}
+
+bool
+fabric_is_joined(const struct ctl_switch *a, const struct ctl_switch *b)
+{
+    const struct fabric *f = a->ctl->fabric;
+    return f->roots
+           && topo_roots_part(f->roots, fabric_node(f, a->dpid))
+                  == topo_roots_part(f->roots, fabric_node(f, b->dpid));
+}
+
+bool
+fabric_far_is_on(const struct ctl_switch *sw, const struct mac_addr *label)
+{
+    const struct spread *s = far_spread(sw->ctl, label);
+    uint32_t node = s ? fabric_node(sw->ctl->fabric, sw->dpid) : TOPO_NO_NODE;
+    return s && (spread_is_on(s, node) || is_moving_at(s, node));
+}
+
+void
+fabric_far_each_port(const struct ctl_switch *sw, const struct mac_addr *label,
+                     bool moving, void (*cb)(void *aux, uint32_t port),
+                     void *aux)
+{
+    const struct spread *s = far_spread(sw->ctl, label);
+    uint32_t node = s ? fabric_node(sw->ctl->fabric, sw->dpid) : TOPO_NO_NODE;
+    if (s && moving) {
+        spread_move_each_port(s, node, &IP_ADDR_ANY, cb, aux);
+    } else if (s) {
+        spread_each_port(s, node, &IP_ADDR_ANY, cb, aux);
+    }
+}
+
+bool
+fabric_far_moves(const struct ctl_switch *sw, const struct mac_addr *label,
+                 enum move_way way)
+{
+    const struct spread *s = far_spread(sw->ctl, label);
+    return s && spread_moves(s, fabric_node(sw->ctl->fabric, sw->dpid), way);
+}
+
+uint32_t
+fabric_far_mark(const struct ctl_switch *sw, const struct mac_addr *label)
+{
+    const struct spread *s = far_spread(sw->ctl, label);
+    return s ? tree_mark(s, fabric_node(sw->ctl->fabric, sw->dpid)) : 0;
+}
+
 static struct spread_key
 key_of_adopted(const struct adopted_entry *e)
 {
@@ -251,6 +355,9 @@ key_of_adopted(const struct adopted_entry *e)
                                    .kind = SPREAD_ROUTERS};
     case ADOPTED_FLOOD:
         return (struct spread_key){.kind = SPREAD_FLOOD};
+    case ADOPTED_FAR:
+        return (struct spread_key){.name = e->channel.group,
+                                   .kind = SPREAD_FAR};
     case ADOPTED_LEARN:
     case ADOPTED_MOVE:
     case ADOPTED_CHANNEL:

@@ -52,10 +52,14 @@ void fabric_routers_changed(struct ctl *, uint16_t vlan, enum igmp_family);
 void fabric_vlan_changed(struct ctl *, uint16_t vlan);
 void fabric_source(struct ctl_switch *, uint16_t vlan,
                    const struct ip_addr *group, int change);
+/* Has the channel members anywhere? */
+bool fabric_is_wanted(const struct ctl_switch *, uint16_t vlan,
+                      const struct ip_addr *group);
 /* A packet that the switch has shown us and not passed on, to all members
- * wherever they are.  False: there are none. */
+ * wherever they are; 'registered': as one of a channel, not as unregistered.
+ * False: there are none. */
 bool fabric_deliver(struct ctl_switch *, const struct channel *,
-                    const void *frame, size_t size);
+                    bool registered, const void *frame, size_t size);
 void fabric_register(struct ctl_switch *, const struct channel_key *,
                      int change);
 /* Links that get copies; 'moving': of the tree that the channel moves to. */
@@ -84,6 +88,22 @@ size_t fabric_held_sources(const struct ctl_switch *,
 /* Does the channel's tree touch the switch? */
 bool fabric_is_on(const struct ctl_switch *, uint16_t vlan,
                   const struct ip_addr *group);
+/* Do links lead from one to the other? */
+bool fabric_is_joined(const struct ctl_switch *, const struct ctl_switch *);
+/* Trees of routes, by label (route-far.h): the switch has one entry more or
+ * less for streams of it; who gets copies may be others; is the switch on it;
+ * its links; does it move; three bytes for the cookies of its flows. */
+void fabric_far_source(struct ctl_switch *, const struct mac_addr *label,
+                       int change);
+void fabric_far_changed(struct ctl *, const struct mac_addr *label);
+bool fabric_far_is_on(const struct ctl_switch *, const struct mac_addr *label);
+void fabric_far_each_port(const struct ctl_switch *,
+                          const struct mac_addr *label, bool moving,
+                          void (*cb)(void *aux, uint32_t port), void *aux);
+bool fabric_far_moves(const struct ctl_switch *, const struct mac_addr *label,
+                      enum move_way);
+uint32_t fabric_far_mark(const struct ctl_switch *,
+                         const struct mac_addr *label);
 /* Three bytes for the cookie of the channel's flows. */
 uint32_t fabric_root_mark(const struct ctl_switch *, uint16_t vlan,
                           const struct ip_addr *group);

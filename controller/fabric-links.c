@@ -73,6 +73,7 @@ role_changed(void *f_, const struct port_id *id, enum topo_role role)
     p->open &= role == TOPO_ROLE_LINK;
     if (was_edge != (role == TOPO_ROLE_EDGE)) {
         count_edge(f, sw, was_edge ? -1 : 1);
+        routes_mark_edges(ctl, id->dpid);
     }
     if (port) {
         topo_set_port_kind(ctl->topo, id,

@@ -51,7 +51,8 @@ enum spread_kind {
     SPREAD_CHANNEL, /* (vlan, group) */
     SPREAD_ROUTERS, /* Unregistered groups of a vlan; name: the family. */
     SPREAD_FLOOD,   /* Broadcast, of all vlans. */
-    SPREAD_HOST     /* To one host; name: its MAC address. */
+    SPREAD_HOST,    /* To one host; name: its MAC address. */
+    SPREAD_FAR      /* A route to other switches; name: its label. */
 };
 
 struct spread_key {
@@ -331,8 +332,12 @@ bool spread_plan_is_mixable(const struct spread_plan *);
 void spread_plan_apply(struct spread_plan *, bool at_once);
 /* Is there a link for each hop? */
 bool spread_is_whole(const struct spread *, const struct hop_set *);
-/* What these switches hold of the spread is to be compiled. */
+/* What the switch, these switches, those that have hops of one set but not of
+ * the other hold of the spread is to be compiled: spread-mark.c. */
+void spread_mark_node(const struct spread *, uint32_t node);
 void spread_mark_nodes(const struct spread *, const uint32_t *nodes, size_t n);
+void spread_mark_difference(const struct spread *, const struct hop_set *,
+                            const struct hop_set *);
 void spreads_compile(struct fabric *);
 /* All have confirmed: what is not desired any more is off. */
 void spread_confirmed(struct spread *);

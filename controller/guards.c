@@ -66,6 +66,15 @@ get(struct ctl *ctl, const struct port_id *id)
     return g;
 }
 
+/* Of a tunnel's end that is no peer (yet): the port's that carries it. */
+static struct guard_port *
+lookup_for(struct ctl *ctl, const struct port_id *id)
+{
+    struct port_id carrier = {id->dpid, port_id_no(id)};
+    struct guard_port *g = lookup(ctl, id);
+    return g || !port_id_vtep(id) ? g : lookup(ctl, &carrier);
+}
+
 /* True, and it is noted, if 'at' is long enough ago. */
 static bool
 may_tell(int64_t *at, int64_t now)
@@ -82,17 +91,18 @@ may_tell(int64_t *at, int64_t now)
 static void
 tell_rate(struct ctl *ctl, const struct guard_port *g, bool limited)
 {
+    char at[PORT_JSON_SIZE];
     VLOG_WARN_RL(&rl,
                  DPID_FMT " port %s: %s %" PRId64
                           " IGMP and MLD messages a second",
                  g->id.dpid, switch_port_name(ctl, &g->id),
                  limited ? "over" : "no longer over", g->rate);
     ctl_event(ctl, "guard.rate",
-              "{\"dpid\":\"" DPID_FMT "\",\"port\":%" PRIu64
+              "{\"dpid\":\"" DPID_FMT "\",%s"
               ",\"guard\":\"rate\",\"limited\":%s,\"limit\":%" PRId64
               ",\"refused\":%" PRIu64 "}",
-              g->id.dpid, g->id.port_no, limited ? "true" : "false", g->rate,
-              g->refused[RATE]);
+              g->id.dpid, port_json(&g->id, at), limited ? "true" : "false",
+              g->rate, g->refused[RATE]);
 }
 
 /* Ports that were sending too much and have calmed down. */
@@ -162,7 +172,7 @@ bool
 guard_admit(struct ctl *ctl, const struct port_id *id, size_t size,
             int64_t now)
 {
-    struct guard_port *g = lookup(ctl, id);
+    struct guard_port *g = lookup_for(ctl, id);
     if (!g && id->port_no == PORT_LOCAL) {
         guard_port_changed(ctl, id);
         g = lookup(ctl, id);
@@ -195,7 +205,7 @@ void
 guard_tell(struct ctl *ctl, uint16_t vlan, const struct port_id *id,
            const struct igmp_guard_event *event, int64_t now)
 {
-    struct guard_port *g = lookup(ctl, id);
+    struct guard_port *g = lookup_for(ctl, id);
     if (!g) {
         return;
     }
@@ -206,7 +216,7 @@ guard_tell(struct ctl *ctl, uint16_t vlan, const struct port_id *id,
     }
 
     const char *type = event_type(event);
-    char group[IP_ADDR_STRLEN];
+    char group[IP_ADDR_STRLEN], at[PORT_JSON_SIZE];
     ip_addr_format(&event->group, group);
     VLOG_WARN_RL(&rl,
                  DPID_FMT " port %s, vlan %u: %s: %s, group %s, "
@@ -214,11 +224,11 @@ guard_tell(struct ctl *ctl, uint16_t vlan, const struct port_id *id,
                  id->dpid, switch_port_name(ctl, id), vlan, type,
                  kind_name(event->guard), group, event->value, event->limit);
     ctl_event(ctl, type,
-              "{\"vlan\":%u,\"dpid\":\"" DPID_FMT "\",\"port\":%" PRIu64
+              "{\"vlan\":%u,\"dpid\":\"" DPID_FMT "\",%s"
               ",\"guard\":\"%s\",\"group\":\"%s\",\"value\":%zu,"
               "\"limit\":%zu}",
-              vlan, id->dpid, id->port_no, kind_name(event->guard), group,
-              event->value, event->limit);
+              vlan, id->dpid, port_json(id, at), kind_name(event->guard),
+              group, event->value, event->limit);
 }
 
 /* Ports and settings. */
@@ -242,7 +252,7 @@ guard_meter_rate(const struct config *config, uint64_t dpid,
 void
 guard_port_changed(struct ctl *ctl, const struct port_id *id)
 {
-    const struct topo_port *port = topo_lookup_port(ctl->topo, id);
+    const struct topo_port *port = switch_topo_port(ctl, id);
     if (port || id->port_no == PORT_LOCAL) {
         get(ctl, id)->rate = max_reports(ctl->config, id->dpid, port);
     }

@@ -221,6 +221,8 @@ hosts_learn(struct fabric *f, const struct port_id *port, const uint8_t *frame,
     struct sender sender;
     bool edge = port->port_no == PORT_LOCAL
                 || topo_links_role(f->links, port) == TOPO_ROLE_EDGE;
+    /* Who is behind a tunnel's end cannot be sent to by its port alone. */
+    edge = edge && !tunnel_of(f->ctl, port);
     if (!edge || !read_sender(frame, size, &sender)
         || mac_addr_compare(&sender.key.mac, &f->ctl->mac) == 0) {
         return;

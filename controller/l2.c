@@ -71,6 +71,7 @@ flood_buckets(const struct ctl_switch *sw, int vlan, struct buckets *b)
             config_get_port_l2(sw->ctl->config, sw->dpid, ts->ports[i]);
         bool pop = false;
         if (topo_links_role(f->links, &id) == TOPO_ROLE_EDGE
+            && !tunnel_of(sw->ctl, &id)
             && (vlan < 0
                     ? !l2.access_vlan && !l2.n_trunk_vlans
                     : edge_carries(sw->ctl, &id, (uint16_t) vlan, &pop))) {

@@ -144,6 +144,20 @@ read_mode(struct member *m, const struct json_at *body)
 }
 
 static void
+read_vtep(struct member *m, const struct json_at *body)
+{
+    struct ip_addr address;
+    const char *text;
+
+    if (json_get_string(body, "vtep", &text)
+        && (!ip_addr_parse(text, &address)
+            || !ip_addr_to_vtep(&address, &m->vtep))) {
+        json_fail(body->error, "", "vtep",
+                  "\"vtep\" must be the IPv4 address of a host");
+    }
+}
+
+static void
 read_what(struct member *m, const struct json_at *body)
 {
     const struct cJSON *group =
@@ -160,13 +174,26 @@ read_what(struct member *m, const struct json_at *body)
     }
 }
 
+static void
+read_lease(struct member *m, const struct json_at *body)
+{
+    int64_t number;
+
+    if (json_get_int(body, "lease", 1, MEMBER_MAX_LEASE, &number)) {
+        m->lease = (uint32_t) number;
+    }
+    if (json_get_int(body, "lease_ends", 1, INT64_C(1) << 52, &number)) {
+        m->lease_ends = number;
+    }
+}
+
 struct member *
 member_from_json(const char *name, const struct cJSON *json,
                  struct json_error *error)
 {
-    static const char *const members[] = {"name",   "vlan",    "dpid",
-                                          "port",   "mode",    "group",
-                                          "router", "sources", NULL};
+    static const char *const members[] = {
+        "name",   "vlan",    "dpid", "port",  "mode",       "group",
+        "router", "sources", "vtep", "lease", "lease_ends", NULL};
     const struct json_at body = {json, "", error};
     struct member *m = xcalloc(1, sizeof *m);
     const char *field;
@@ -180,7 +207,9 @@ member_from_json(const char *name, const struct cJSON *json,
     json_get_dpid(&body, "dpid", &m->dpid);
     json_require(&body, "port");
     json_get_port(&body, "port", m->port);
+    read_vtep(m, &body);
     read_what(m, &body);
+    read_lease(m, &body);
     if (!error->failed) {
         const char *problem = member_settle(m, &field);
         if (problem) {
@@ -216,16 +245,26 @@ struct cJSON *
 member_to_json(const struct member *m)
 {
     struct cJSON *object = cJSON_CreateObject();
-    char dpid[DPID_STRLEN];
+    char dpid[DPID_STRLEN], text[IP_ADDR_STRLEN];
 
     cJSON_AddStringToObject(object, "name", m->name);
     cJSON_AddNumberToObject(object, "vlan", m->vlan);
     cJSON_AddStringToObject(object, "dpid", dpid_format(m->dpid, dpid));
     cJSON_AddStringToObject(object, "port", m->port);
+    if (m->vtep) {
+        struct ip_addr vtep = ip_addr_v4(m->vtep);
+        cJSON_AddStringToObject(object, "vtep", ip_addr_format(&vtep, text));
+    }
     if (m->router) {
         cJSON_AddTrueToObject(object, "router");
     } else {
         write_what(object, m);
+    }
+    if (m->lease) {
+        cJSON_AddNumberToObject(object, "lease", m->lease);
+    }
+    if (m->lease_ends) {
+        cJSON_AddNumberToObject(object, "lease_ends", (double) m->lease_ends);
     }
     return object;
 }

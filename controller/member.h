@@ -9,6 +9,10 @@
  *    "group":"239.1.1.1","mode":"include","sources":["10.1.0.5"]}
  *   {"name":"uplink","vlan":10,"dpid":"1","port":"s1-eth9","router":true}
  *
+ *   {"name":"site-b","dpid":"1","port":"vx0","vtep":"10.255.0.9",
+ *    "group":"239.1.1.1"}
+ *   {"name":"look","dpid":"1","port":"s1-eth9","group":"239.1.1.1","lease":60}
+ *
  * Without 'sources' it gets every source; with them only those, or with "mode"
  * "exclude" all others.  Like a route it waits for a port that does not exist
  * yet.
@@ -30,12 +34,18 @@ struct member {
     uint16_t vlan;
     uint64_t dpid;
     char port[TOPO_PORT_NAME_SIZE]; /* A name, or a number. */
-    bool router;                    /* A router port: no group. */
+    uint32_t vtep; /* Of a tunnel port: the other end; else 0. */
+    bool router;   /* A router port: no group. */
     struct ip_addr group;
     bool exclude; /* All but 'sources'; false: only those. */
     struct ip_addr *sources;
     size_t n_sources;
+    uint32_t lease;     /* Seconds, 0: it does not end; see lease.h... */
+    int64_t lease_ends; /* ...when, by the wall clock in milliseconds; 0: not
+                         * settled.  Only the store says it. */
 };
+
+enum { MEMBER_MAX_LEASE = 86400 };
 
 enum { MEMBER_MAX_SOURCES = 256 };
 

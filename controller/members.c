@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/lease.h"
 #include "controller/log.h"
 #include "lib/xalloc.h"
 
@@ -182,6 +183,7 @@ member_uncompile(struct ctl *ctl, struct rule *rule)
 {
     struct member_place *p = leave(rule);
     if (p) {
+        lease_mark_routes(ctl, rule);
         apply(ctl, p);
         free_if_empty(ctl, p);
     }
@@ -206,6 +208,7 @@ enter(struct ctl *ctl, struct rule *rule, const struct place_key *key)
     }
     LL_PREPEND2(p->rules, rule, next_there);
     rule->place = p;
+    lease_mark_routes(ctl, rule);
     apply(ctl, p);
 }
 
@@ -233,9 +236,13 @@ find_place(const struct ctl *ctl, struct rule *rule, struct place_key *key)
         wait_for(rule, "the switch is being read");
     } else if (!port) {
         wait_for(rule, "there is no port %s", m->port);
+    } else if (m->vtep && !config_get_tunnel(ctl->config, m->dpid, port)) {
+        wait_for(rule, "port %s is no tunnel port of the configuration",
+                 m->port);
     } else {
         *key = (struct place_key){.group = m->router ? IP_ADDR_ANY : m->group,
-                                  .port = {m->dpid, port->no},
+                                  .port =
+                                      port_id_make(m->dpid, port->no, m->vtep),
                                   .vlan = m->vlan};
         return true;
     }
@@ -254,6 +261,7 @@ member_compile(struct ctl *ctl, struct rule *rule)
     }
     if (rule->place && !memcmp(&rule->place->key, &key, sizeof key)) {
         if (is_new) {
+            lease_mark_routes(ctl, rule);
             apply(ctl, rule->place);
         }
         return;
@@ -281,6 +289,108 @@ static int
 compare_names(const struct rule *a, const struct rule *b)
 {
     return strcmp(a->name, b->name);
+}
+
+/* Restarts: what a switch has for static members is no sign of hosts. */
+
+static bool
+stands_at(const struct ctl *ctl, const struct member *m, uint16_t vlan,
+          const struct port_id *port)
+{
+    if (m->vlan != vlan || m->dpid != port->dpid
+        || m->vtep != port_id_vtep(port)) {
+        return false;
+    }
+    const struct topo_port *p = topo_find_port(ctl->topo, m->dpid, m->port);
+    return p && p->no == port_id_no(port);
+}
+
+bool
+members_hold_router(const struct ctl *ctl, uint16_t vlan,
+                    const struct port_id *port)
+{
+    const struct rule *rule = ctl->rules[STORE_MEMBER];
+    while (rule
+           && !(rule->member->router
+                && stands_at(ctl, rule->member, vlan, port))) {
+        rule = rule->hh.next;
+    }
+    return rule != NULL;
+}
+
+/* The filters of the place's members. */
+struct held {
+    const struct member **members;
+    size_t n, allocated;
+};
+
+static void
+find_held(const struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
+          const struct port_id *port, struct held *held)
+{
+    const struct rule *rule;
+    for (rule = ctl->rules[STORE_MEMBER]; rule; rule = rule->hh.next) {
+        const struct member *m = rule->member;
+        if (!m->router && ip_addr_equal(&m->group, group)
+            && stands_at(ctl, m, vlan, port)) {
+            held->members = xgrow(held->members, held->n, &held->allocated,
+                                  sizeof *held->members);
+            held->members[held->n++] = m;
+        }
+    }
+}
+
+static bool
+is_held(const struct held *held, const struct ip_addr *source)
+{
+    size_t i = 0;
+    while (i < held->n && !wants(held->members[i], source)) {
+        i++;
+    }
+    return i < held->n;
+}
+
+/* Do they want all but at most 'excluded'? */
+static bool
+hold_all_but(const struct held *held, const struct ip_addr *excluded, size_t n)
+{
+    bool all = false;
+    for (size_t i = 0; i < held->n; i++) {
+        const struct member *m = held->members[i];
+        all |= m->exclude;
+        for (size_t j = 0; m->exclude && j < m->n_sources; j++) {
+            if (!ip_addr_is_listed(excluded, n, &m->sources[j])
+                && !is_held(held, &m->sources[j])) {
+                return false;
+            }
+        }
+    }
+    return all;
+}
+
+bool
+members_hold(const struct ctl *ctl, uint16_t vlan, const struct ip_addr *group,
+             const struct port_id *port, bool exclude, struct ip_addr *sources,
+             size_t *n)
+{
+    struct held held = {.n = 0};
+    find_held(ctl, vlan, group, port, &held);
+    if (!held.n) {
+        return false;
+    }
+    bool all = exclude && hold_all_but(&held, sources, *n);
+    if (!exclude) {
+        size_t n_left = 0;
+        for (size_t i = 0; i < *n; i++) {
+            if (!is_held(&held, &sources[i])) {
+                sources[n_left++] = sources[i];
+            }
+        }
+        *n = n_left;
+        all = !n_left;
+    }
+    free(held.members);
+    return all;
 }
 
 char *

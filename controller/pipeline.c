@@ -17,6 +17,9 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "controller/route-far.h"
+#include "controller/route-rewrite.h"
+#include "controller/route-unicast.h"
 #include "lib/xalloc.h"
 
 enum {
@@ -36,14 +39,13 @@ enum {
     HOSTS_RATE = 1000,
     HOSTS_BURST = 200,
 
-    /* Above every route: see set_later_fragments(). */
-    PRIO_LATER_FRAGMENTS = 65000,
-    PRIO_BEFORE_ALL = 65100
+    PRIO_BEFORE_ALL = 65100 /* Above every route. */
 };
 
 /* Priorities in TABLE_PUNT, and in the tables behind. */
 enum {
     PRIO_RESERVED = 110,  /* Bridges' own. */
+    PRIO_FAR = 105,       /* What a route sends on. */
     PRIO_PUNT_VLAN = 101, /* Of one vlan. */
     PRIO_PUNT = 100,
     PRIO_LOCAL = 90,
@@ -167,26 +169,35 @@ arp_match(const struct ctl *ctl, const struct mac_addr *target)
     return match;
 }
 
-/* Requests of whomever, and replies to ourselves: see igmp-address.h. */
 static void
-set_arp(struct ctl_switch *sw)
+set_arp_to(struct ctl_switch *sw, const struct mac_addr *target, bool set)
 {
-    static const struct mac_addr exact = {{255, 255, 255, 255, 255, 255}};
-    const struct mac_addr targets[] = {exact, sw->ctl->mac};
-    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
-        struct ofp_flow flow = {.table = TABLE_PUNT,
-                                .priority = PRIO_PUNT,
-                                .cookie = cookie_make(COOKIE_ARP, 0),
-                                .punt = true,
-                                .punt_meter = METER_ARP,
-                                .goto_table = TABLE_L2};
-        flow.match = arp_match(sw->ctl, &targets[i]);
-        if (addresses_wanted(sw->ctl)) {
-            pipeline_set_flow(sw, &flow);
-        } else {
-            ofp_table_unset(sw->table, flow.table, flow.priority, &flow.match);
-        }
+    struct ofp_flow flow = {.table = TABLE_PUNT,
+                            .priority = PRIO_PUNT,
+                            .cookie = cookie_make(COOKIE_ARP, 0),
+                            .punt = true,
+                            .punt_meter = METER_ARP,
+                            .goto_table = TABLE_L2};
+    flow.match = arp_match(sw->ctl, target);
+    if (set) {
+        pipeline_set_flow(sw, &flow);
+    } else {
+        ofp_table_unset(sw->table, flow.table, flow.priority, &flow.match);
     }
+}
+
+/* Requests of whomever, and replies to ourselves: see igmp-address.h.  Hosts
+ * that have an answer of ours ask again at the switch's address. */
+void
+pipeline_set_arp(struct ctl_switch *sw)
+{
+    static const struct mac_addr all = {{255, 255, 255, 255, 255, 255}};
+    const struct mac_addr own = route_switch_mac(sw->dpid);
+    bool unicast = unicast_wants_arp(sw);
+    bool set = unicast || addresses_wanted(sw->ctl);
+    set_arp_to(sw, &all, set);
+    set_arp_to(sw, &sw->ctl->mac, set);
+    set_arp_to(sw, &own, unicast);
 }
 
 static void
@@ -204,7 +215,7 @@ set_punts(struct ctl_switch *sw)
     set_mld(sw, NULL, sw->ctl->config->vlan_default.mld);
     set_pim(sw, ETH_TYPE_IPV4, "224.0.0.13");
     set_pim(sw, ETH_TYPE_IPV6, "ff02::d");
-    set_arp(sw);
+    pipeline_set_arp(sw);
 
     set_prefix(sw, "224.0.0.0/24", PRIO_LOCAL, TABLE_L2);
     set_prefix(sw, "224.0.0.0/4", PRIO_MULTICAST, TABLE_ROUTE);
@@ -283,29 +294,9 @@ set_guards(struct ctl_switch *sw)
     }
 }
 
-/* Rewriting the addresses of a later fragment corrupts its payload on the
- * userspace datapath, and none of them has ports to match: they pass by the
- * routes, as they are. */
-static void
-set_later_fragments(struct ctl_switch *sw)
-{
-    static const uint16_t types[] = {ETH_TYPE_IPV4, ETH_TYPE_IPV6};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        struct ofp_flow flow = {.table = TABLE_ROUTE,
-                                .priority = PRIO_LATER_FRAGMENTS,
-                                .cookie = cookie_make(COOKIE_PIPELINE, 0),
-                                .goto_table = TABLE_MCAST};
-        flow.match.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_LATER_FRAG;
-        flow.match.eth_type = types[i];
-        pipeline_set_flow(sw, &flow);
-    }
-}
-
-/* With l2: fabric frames that came by a link are on their way: they have met
- * the routes of the switch where they entered. */
-static void
-set_transit(struct ctl_switch *sw, uint8_t table, uint8_t metadata,
-            uint8_t next)
+void
+pipeline_set_transit(struct ctl_switch *sw, uint8_t table, uint8_t metadata,
+                     uint8_t next)
 {
     struct ofp_flow flow = {.table = table,
                             .priority = PRIO_BEFORE_ALL,
@@ -316,16 +307,35 @@ set_transit(struct ctl_switch *sw, uint8_t table, uint8_t metadata,
     pipeline_set_flow(sw, &flow);
 }
 
+/* What a route sends to other switches is told by its label, whatever else it
+ * is. */
+static void
+set_far(struct ctl_switch *sw)
+{
+    struct ofp_flow flow = {
+        .table = TABLE_PUNT,
+        .priority = PRIO_FAR,
+        .match = {.fields = OFP_MATCH_METADATA | OFP_MATCH_ETH_DST,
+                  .metadata = FROM_LINK,
+                  .eth_dst = {{FAR_LABEL}},
+                  .eth_dst_mask = {{FAR_MASK}}},
+        .cookie = cookie_make(COOKIE_PIPELINE, 0),
+        .goto_table = TABLE_FAR};
+    pipeline_set_flow(sw, &flow);
+    pipeline_set_miss(sw, TABLE_FAR, 0);
+}
+
 static void
 set_routes(struct ctl_switch *sw)
 {
     bool fabric = sw->ctl->fabric != NULL;
-    set_later_fragments(sw);
+    fragments_set(sw);
     pipeline_set_miss(sw, TABLE_ROUTE, fabric ? TABLE_SOURCE : TABLE_MCAST);
     if (fabric) {
-        set_transit(sw, TABLE_ROUTE, FROM_LINK, TABLE_MCAST);
-        set_transit(sw, TABLE_ROUTE, FROM_UNKNOWN, 0);
+        pipeline_set_transit(sw, TABLE_ROUTE, FROM_LINK, TABLE_MCAST);
+        pipeline_set_transit(sw, TABLE_ROUTE, FROM_UNKNOWN, 0);
         pipeline_set_miss(sw, TABLE_SOURCE, TABLE_MCAST);
+        set_far(sw);
     }
 }
 
@@ -344,8 +354,8 @@ set_l2_punt(struct ctl_switch *sw, uint8_t table, enum cookie_kind kind,
 static void
 set_fabric_l2(struct ctl_switch *sw)
 {
-    set_transit(sw, TABLE_L2, FROM_LINK, TABLE_L2_OUT);
-    set_transit(sw, TABLE_L2, FROM_UNKNOWN, 0);
+    pipeline_set_transit(sw, TABLE_L2, FROM_LINK, TABLE_L2_OUT);
+    pipeline_set_transit(sw, TABLE_L2, FROM_UNKNOWN, 0);
     set_l2_punt(sw, TABLE_L2, COOKIE_HOST_IN, METER_HOSTS, TABLE_L2_OUT);
     set_l2_punt(sw, TABLE_L2_OUT, COOKIE_HOST_OUT, METER_WAYS, 0);
 }
@@ -460,6 +470,7 @@ pipeline_set(struct ctl_switch *sw)
     set_punts(sw);
     set_guards(sw);
     set_routes(sw);
+    unicast_set(sw);
     set_l2(sw);
 
     set_misses(sw);
@@ -479,22 +490,21 @@ struct mrouters {
 };
 
 static void
-add_bucket(struct mrouters *m, uint32_t port, bool pop)
+add_bucket(struct mrouters *m, const struct ofp_copy *copy)
 {
     m->buckets = xgrow(m->buckets, m->n, &m->allocated, sizeof *m->buckets);
-    m->buckets[m->n++] = (struct ofp_bucket){
-        .out_port = port, .rewrite.set = pop ? OFP_POP_VLAN : 0};
+    struct ofp_bucket *bucket = &m->buckets[m->n++];
+    *bucket = (struct ofp_bucket){.out_port = 0};
+    copy_to_bucket(copy, bucket);
 }
 
 static bool
 add_mrouter(void *m_, const struct port_id *port)
 {
     struct mrouters *m = m_;
-    bool pop = false;
-    if (port->dpid == m->sw->dpid
-        && (!m->sw->ctl->fabric
-            || edge_carries(m->sw->ctl, port, m->vlan, &pop))) {
-        add_bucket(m, (uint32_t) port->port_no, pop);
+    struct ofp_copy copy = {.port = 0};
+    if (switch_copy(m->sw, port, m->vlan, &copy)) {
+        add_bucket(m, &copy);
     }
     return true;
 }
@@ -502,7 +512,7 @@ add_mrouter(void *m_, const struct port_id *port)
 static void
 add_link(void *m, uint32_t port)
 {
-    add_bucket(m, port, false);
+    add_bucket(m, &(struct ofp_copy){.port = port});
 }
 
 size_t
@@ -517,6 +527,7 @@ pipeline_policy(const struct ctl_switch *sw, const struct ctl_vlan *v,
         break;
     case CONFIG_UNREGISTERED_MROUTERS:
         igmp_snoop_each_router_port(vlan_snoop(v, family), add_mrouter, &m);
+        tunnels_each_shared_router(sw, v, family, add_mrouter, &m);
         fabric_each_router_port(sw, v->vlan, family, add_link, &m);
         if (m.n) {
             flow->output = OFP_OUT_GROUP;

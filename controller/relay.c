@@ -72,10 +72,15 @@ relay_to(void *relay_, const struct port_id *port)
 {
     const struct relay *r = relay_;
     struct ctl_switch *sw = switch_lookup(r->ctl, port->dpid);
-    if (r->ctl->fabric && !port_id_equal(port, r->from)) {
+    if (port_id_equal(port, r->from)) {
+        return true;
+    }
+    if (r->ctl->fabric) {
         edge_send(r->ctl, port, r->frame, r->size);
-    } else if (sw && !port_id_equal(port, r->from)) {
-        switch_packet_out(sw, 0, (uint32_t) port->port_no, r->frame, r->size);
+    } else if (port_id_vtep(port)) {
+        tunnels_send(r->ctl, port, r->frame, r->size);
+    } else if (sw) {
+        switch_packet_out(sw, 0, port_id_no(port), r->frame, r->size);
     }
     return true;
 }
@@ -84,15 +89,17 @@ relay_to(void *relay_, const struct port_id *port)
 static void
 relay_to_all(const struct relay *r)
 {
-    struct ctl_switch *sw, *tmp;
+    struct ctl_switch *sw;
     if (r->ctl->fabric) {
         edges_flood(r->ctl, r->from, r->frame, r->size);
-        return;
     }
-    HASH_ITER (hh, r->ctl->switches, sw, tmp) {
+    for (sw = r->ctl->fabric ? NULL : r->ctl->switches; sw; sw = sw->hh.next) {
         bool here = sw->dpid == r->from->dpid;
-        switch_packet_out(sw, here ? (uint32_t) r->from->port_no : 0,
-                          OFP_PORT_FLOOD, r->frame, r->size);
+        switch_packet_out(sw, here ? port_id_no(r->from) : 0, OFP_PORT_FLOOD,
+                          r->frame, r->size);
+    }
+    if (!port_id_vtep(r->from)) {
+        tunnels_flood(r->ctl, r->frame, r->size);
     }
 }
 

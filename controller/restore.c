@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/route-far.h"
 #include "lib/xalloc.h"
 
 /* The entries of one (vlan, group), the (*,G) first. */
@@ -34,6 +35,9 @@ compare_copies(const void *a_, const void *b_)
     if (a->port != b->port) {
         return a->port < b->port ? -1 : 1;
     }
+    if (a->tun_dst != b->tun_dst) {
+        return a->tun_dst < b->tun_dst ? -1 : 1;
+    }
     return mac_addr_compare(&a->eth_dst, &b->eth_dst);
 }
 
@@ -46,6 +50,10 @@ channel_of_match(enum adopted_kind kind, const struct ofp_match *match,
     channel->vlan = match->vlan;
     if (kind == ADOPTED_FLOOD) {
         return !(match->fields & OFP_MATCH_VLAN);
+    } else if (match->fields == OFP_MATCH_ETH_DST) {
+        memcpy(channel->group.b, &match->eth_dst, sizeof match->eth_dst);
+        channel->group.b[0] &= FAR_MASK;
+        return true;
     } else if (kind == ADOPTED_ROUTERS) {
         bool v6 = (match->fields & OFP_MATCH_ETH_TYPE)
                   && match->eth_type == ETH_TYPE_IPV6;
@@ -91,6 +99,12 @@ restore_adopt(struct ctl_switch *sw, enum adopted_kind kind,
     }
 }
 
+static struct port_id
+port_of(const struct ctl_switch *sw, const struct ofp_copy *copy)
+{
+    return port_id_make(sw->dpid, copy->port, copy->tun_dst);
+}
+
 /* Unregistered groups of the vlan went to these ports.  With another policy
  * nothing on the switch tells which ports lead to routers: then they come back
  * as members of what they got, until they are heard again. */
@@ -100,9 +114,10 @@ restore_router_ports(struct ctl_switch *sw, const struct adopted_entry *e)
     struct ctl *ctl = sw->ctl;
     bool is_v4 = ip_addr_is_v4(&e->channel.group);
     for (size_t i = 0; i < e->n_copies; i++) {
-        struct port_id id = {sw->dpid, e->copies[i].port};
+        struct port_id id = port_of(sw, &e->copies[i]);
         if (switch_has_port(ctl, &id)
-            && fabric_found_role(sw, e->copies[i].port) != TOPO_ROLE_LINK) {
+            && fabric_found_role(sw, e->copies[i].port) != TOPO_ROLE_LINK
+            && !members_hold_router(ctl, e->channel.vlan, &id)) {
             igmp_snoop_restore_router_port(
                 vlan_snoop(vlan_get(ctl, e->channel.vlan),
                            is_v4 ? IGMP_IPV4 : IGMP_IPV6),
@@ -135,6 +150,7 @@ has_copy(const struct adopted_entry *e, const struct ofp_copy *copy)
 {
     size_t i = place(e, copy);
     return i < e->n_copies && e->copies[i].port == copy->port
+           && e->copies[i].tun_dst == copy->tun_dst
            && (mac_addr_is_zero(&copy->eth_dst)
                || !compare_copies(&e->copies[i], copy));
 }
@@ -177,18 +193,24 @@ restore_copy(struct ctl_switch *sw, const struct adopted_group *g,
     struct igmp_snoop *snoop =
         vlan_snoop_of(vlan_get(sw->ctl, channel->vlan), &channel->group);
     int64_t now = loop_now(sw->ctl->loop);
-    struct port_id id = {sw->dpid, copy->port};
+    struct port_id id = port_of(sw, copy);
     /* A router port gets everything, which says nothing of members. */
     if (!switch_has_port(sw->ctl, &id)
         || fabric_found_role(sw, copy->port) == TOPO_ROLE_LINK
-        || igmp_snoop_is_router_port(snoop, &id)) {
+        || igmp_snoop_is_router_port(snoop, &id)
+        || members_hold_router(sw->ctl, channel->vlan, &id)) {
         return;
     }
 
     struct ip_addr sources[IGMP_MAX_SOURCES];
-    struct ofp_copy all = {.port = copy->port};
+    struct ofp_copy all = {.port = copy->port, .tun_dst = copy->tun_dst};
     size_t n;
     bool exclude = filter_of(g, &all, sources, &n);
+    if (members_hold(sw->ctl, channel->vlan, &channel->group, &id, exclude,
+                     sources, &n)) {
+        return;
+    }
+    tunnels_restored(sw->ctl, &id);
     igmp_snoop_restore(snoop, &id, &channel->group, exclude, sources, n, now);
     /* A port that got one for all in some entry has hosts that no other entry
      * need name. */
@@ -234,7 +256,7 @@ void
 restore_vlans(struct ctl_switch *sw)
 {
     for (size_t i = 0; i < sw->n_adopted; i++) {
-        if (sw->adopted[i].kind != ADOPTED_FLOOD) {
+        if (sw->adopted[i].kind < ADOPTED_FAR) {
             vlan_get(sw->ctl, sw->adopted[i].channel.vlan);
         }
     }
@@ -267,7 +289,7 @@ restore_punts(struct ctl_switch *sw)
     for (size_t i = 0; n_learn && i < n; i++) {
         struct adopted_entry key = {.kind = ADOPTED_LEARN,
                                     .channel = entries[i].channel};
-        entries[i].punts =
+        entries[i].punts |=
             bsearch(&key, learn, n_learn, sizeof key, compare_adopted) != NULL;
     }
 }
@@ -302,7 +324,7 @@ was_moving(const struct ctl_switch *sw, const struct adopted_entry *e)
     size_t n;
     const struct adopted_entry *moves = of_kind(sw, ADOPTED_MOVE, &n);
     key.channel.source = IP_ADDR_ANY;
-    return n && e->kind == ADOPTED_CHANNEL
+    return n && (e->kind == ADOPTED_CHANNEL || e->kind == ADOPTED_FAR)
            && bsearch(&key, moves, n, sizeof key, compare_adopted);
 }
 

@@ -9,32 +9,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/route-index.h"
+#include "controller/route-ports.h"
 #include "controller/route-rewrite.h"
 
-enum {
-    PRIO_FIRST = 1000, /* Below: the miss flow. */
-    /* Flows that have not moved for so long have lost their source. */
-    SOURCE_IDLE_MS = 60000
-};
+enum { PROTO_UDP = 17 };
 
-/* 1 to 33 for IPv4, 0 for no prefix at all. */
+/* A name stands above a glob, and that above no port at all. */
 static unsigned int
-prefix_weight(const struct ofp_match *match, unsigned int field,
-              const struct ip_prefix *prefix)
+port_weight(const struct route_match *m)
 {
-    return match->fields & field ? prefix->len - 96u + 1 : 0;
+    return !m->has_port ? 0 : route_port_is_glob(m->port) ? 1 : 2;
+}
+
+unsigned int
+route_address_rank(const struct route_match *m)
+{
+    /* Prefixes as 1 to 33, 0 for none; those of groups have 4 bits or
+     * more. */
+    unsigned int group = m->group.len, source = m->source.len;
+    if (!ip_addr_is_v4(&m->group.addr)) {
+        /* By digits: of groups 3 to 32, of sources 1 to 32. */
+        return (group / 4 - 3) * 33 + (m->has_source ? source / 4 : 0);
+    }
+    return (group - 96 - 4) * 34 + (m->has_source ? source - 96 + 1 : 0);
 }
 
 uint16_t
-route_match_priority(const struct ofp_match *match)
+route_priority(const struct route *route)
 {
-    unsigned int p = prefix_weight(match, OFP_MATCH_IP_DST, &match->ip_dst);
-    p = p * 34 + prefix_weight(match, OFP_MATCH_IP_SRC, &match->ip_src);
-    p = p * 2 + !!(match->fields & OFP_MATCH_IN_PORT);
-    p = p * 2 + !!(match->fields & OFP_MATCH_VLAN);
-    p = p * 2 + !!(match->fields & OFP_MATCH_UDP_DST);
-    p = p * 2 + !!(match->fields & OFP_MATCH_IP_PROTO);
-    return (uint16_t) (PRIO_FIRST + p * ROUTE_LEVELS);
+    const struct route_match *m = &route->match;
+    unsigned int p = route_address_rank(m);
+    p = p * 3 + port_weight(m);
+    p = p * 2 + m->has_vlan;
+    /* A UDP port implies its protocol. */
+    p = p * 3 + (m->has_udp_dst ? 2 : m->has_proto);
+    return (uint16_t) (PRIO_FIRST_ROUTE + p * ROUTE_LEVELS);
 }
 
 struct ofp_match
@@ -42,7 +52,9 @@ route_match(const struct route *route, uint32_t in_port)
 {
     const struct route_match *m = &route->match;
     struct ofp_match match = {.fields = OFP_MATCH_ETH_TYPE | OFP_MATCH_IP_DST,
-                              .eth_type = ETH_TYPE_IPV4,
+                              .eth_type = ip_addr_is_v4(&m->group.addr)
+                                              ? ETH_TYPE_IPV4
+                                              : ETH_TYPE_IPV6,
                               .ip_dst = m->group};
     if (in_port) {
         match.fields |= OFP_MATCH_IN_PORT;
@@ -67,6 +79,16 @@ route_match(const struct route *route, uint32_t in_port)
     return match;
 }
 
+/* What becomes of 'address', which is IP_ADDR_ANY if it is not known. */
+static struct ip_addr
+rewritten(const struct ip_addr *to, unsigned int keep,
+          const struct ip_addr *address)
+{
+    return !keep                     ? *to
+           : ip_addr_is_any(address) ? IP_ADDR_ANY
+                                     : ip_addr_join(to, keep, address);
+}
+
 struct channel
 route_target_channel(const struct route *route,
                      const struct route_target *target,
@@ -76,23 +98,99 @@ route_target_channel(const struct route *route,
     const struct route_set *sets[] = {&route->set,
                                       target ? &target->set : NULL};
     for (size_t i = 0; i < 2 && sets[i]; i++) {
-        if (sets[i]->has_source) {
-            out.source = sets[i]->source;
+        const struct route_set *set = sets[i];
+        if (set->has_source) {
+            out.source =
+                rewritten(&set->source, set->source_keep, &out.source);
         }
-        if (sets[i]->has_group) {
-            out.group = sets[i]->group;
+        if (set->has_group) {
+            out.group = rewritten(&set->group, set->group_keep, &out.group);
         }
-        if (sets[i]->has_vlan) {
-            out.vlan = sets[i]->vlan;
+        if (set->has_vlan) {
+            out.vlan = set->vlan;
         }
     }
+    if (target && target->kind == ROUTE_TO_VLAN) {
+        out.vlan = target->vlan;
+    }
     return out;
+}
+
+/* The address within 'from' that becomes 'address', which is within 'to'.
+ * False if none does. */
+static bool
+origin(const struct ip_prefix *from, const struct ip_addr *to,
+       unsigned int keep, const struct ip_addr *address, struct ip_addr *out)
+{
+    const struct ip_prefix there = {*to, (uint8_t) (128 - keep)};
+    *out = ip_addr_join(&from->addr, keep, address);
+    return ip_prefix_contains(&there, address);
+}
+
+bool
+route_group_origin(const struct route *route,
+                   const struct route_target *target,
+                   const struct ip_addr *group, struct ip_addr *in)
+{
+    const struct route_set *set =
+        target && target->set.has_group ? &target->set : &route->set;
+    const struct ip_prefix *from = &route->match.group;
+    if (set->has_group) {
+        return origin(from, &set->group, set->group_keep, group, in);
+    }
+    *in = *group;
+    return ip_prefix_contains(from, group);
+}
+
+bool
+route_source_origin(const struct route *route,
+                    const struct route_target *target,
+                    const struct ip_addr *source, struct ip_addr *in)
+{
+    const struct route_set *set =
+        target && target->set.has_source ? &target->set : &route->set;
+    const struct route_match *m = &route->match;
+    if (set->has_source) {
+        return m->has_source
+               && origin(&m->source, &set->source, set->source_keep, source,
+                         in);
+    }
+    *in = *source;
+    return !m->has_source || ip_prefix_contains(&m->source, source);
+}
+
+bool
+route_makes(const struct route *route, const struct ip_addr *source,
+            const struct ip_addr *group)
+{
+    const struct route_set *set = &route->set;
+    const struct ip_prefix sources = {set->source,
+                                      (uint8_t) (128 - set->source_keep)};
+    struct ip_addr in;
+    return ((set->has_source && ip_prefix_contains(&sources, source))
+            || (set->has_source_pool
+                && ip_prefix_contains(&set->source_pool, source)))
+           && route_group_origin(route, NULL, group, &in);
 }
 
 struct channel
 route_result(const struct route *route, const struct channel *in)
 {
     return route_target_channel(route, NULL, in);
+}
+
+struct channel
+route_result_at(const struct rule *rule, uint64_t dpid, const char *port_name,
+                const struct channel *in)
+{
+    struct channel out = route_result(rule->route, in);
+    const struct rule_part *part = rule_part_lookup(rule, dpid);
+    for (size_t i = 0; part && i < part->sources.n; i++) {
+        if (!strcmp(part->sources.list[i].port, port_name)) {
+            out.source = part->sources.list[i].source;
+        }
+    }
+    return out;
 }
 
 bool
@@ -103,115 +201,37 @@ route_is_plain(const struct route *route)
 }
 
 bool
-route_has_members(const struct route *route)
+route_target_follows(const struct route_target *target)
 {
-    for (size_t i = 0; i < route->n_targets; i++) {
-        if (route->targets[i].kind == ROUTE_TO_MEMBERS) {
-            return true;
-        }
-    }
-    return false;
+    return target->kind == ROUTE_TO_MEMBERS || target->joined;
 }
 
-/* Sources: a route's flows know how many packets there were, but not from
- * whom and through which port: they punt until a packet has told, and again
- * when they have not moved for a while. */
-
-static uint64_t
-packets_of(const struct ctl_switch *sw, const struct rule_part *part)
+bool
+route_uses_edges(const struct route *route)
 {
-    uint64_t packets = 0;
-    for (size_t i = 0; i < part->n_flows; i++) {
-        const struct rule_flow *f = &part->flows[i];
-        struct ofp_entry_view view;
-        if (ofp_table_lookup(sw->table, TABLE_ROUTE, f->priority, &f->match,
-                             &view)) {
-            packets += view.packets;
-        }
+    bool uses = route->set.has_source_pool;
+    for (size_t i = 0; i < route->n_targets && !uses; i++) {
+        uses = route->targets[i].kind == ROUTE_TO_VLAN;
     }
-    return packets;
-}
-
-static void
-set_learning(struct ctl *ctl, struct rule *rule, bool learning)
-{
-    rule->source_known = !learning;
-    if (rule->learning != learning) {
-        rule->learning = learning;
-        rule_mark(ctl, rule);
-    }
-}
-
-static void
-count(struct ctl_switch *sw, struct rule *rule, struct rule_part *part,
-      int64_t now)
-{
-    uint64_t packets = packets_of(sw, part);
-    bool moves = packets != part->last_packets;
-    part->last_packets = packets;
-    if (moves) {
-        rule->last_active = now;
-        if (!rule->source_known && now >= rule->quiet_until) {
-            set_learning(sw->ctl, rule, true);
-        }
-    } else if (rule->source_known
-               && now - rule->last_active > SOURCE_IDLE_MS) {
-        set_learning(sw->ctl, rule, true);
-    }
-}
-
-void
-routes_counted(struct ctl_switch *sw, int64_t now)
-{
-    struct rule *rule, *tmp;
-    HASH_ITER (hh, sw->ctl->rules[STORE_ROUTE], rule, tmp) {
-        struct rule_part *part = rule_part_lookup(rule, sw->dpid);
-        if (part) {
-            count(sw, rule, part, now);
-        }
-    }
-}
-
-static bool
-is_of_cookie(const struct rule *rule, uint64_t cookie)
-{
-    return cookie == cookie_make(COOKIE_ROUTE, rule->cookie_id);
-}
-
-void
-route_source_known(struct ctl *ctl, uint64_t cookie)
-{
-    struct rule *rule, *tmp;
-    if (cookie_kind(cookie) == COOKIE_ROUTE) {
-        HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-            if (is_of_cookie(rule, cookie)) {
-                set_learning(ctl, rule, false);
-            }
-        }
-    }
-}
-
-void
-route_restore(struct ctl *ctl, const struct ofp_adopted *entry)
-{
-    struct rule *rule, *tmp;
-    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        if (is_of_cookie(rule, entry->cookie) && rule->quiet_until) {
-            rule->learning |= entry->punts;
-        }
-    }
+    return uses;
 }
 
 /* Looking routes up. */
 
-/* The same port by two names is found where the switch is known. */
+/* The same port by two names is found where the switch is known.  A glob is
+ * never the same as a name, which wins. */
 static bool
 same_port(const struct ctl *ctl, const struct route_match *a,
           const struct route_match *b)
 {
-    if (a->has_port != b->has_port || !a->has_port
-        || !strcmp(a->port, b->port)) {
-        return a->has_port == b->has_port;
+    if (port_weight(a) != port_weight(b)) {
+        return false;
+    }
+    if (!a->has_port || !strcmp(a->port, b->port)) {
+        return true;
+    }
+    if (route_port_is_glob(a->port)) {
+        return route_globs_meet(a->port, b->port);
     }
     const struct topo_port *p = topo_find_port(ctl->topo, a->dpid, a->port);
     return p && p == topo_find_port(ctl->topo, b->dpid, b->port);
@@ -234,8 +254,10 @@ same_packets(const struct ctl *ctl, const struct route *a,
 const struct rule *
 route_find_twin(const struct ctl *ctl, const struct route *route)
 {
-    struct rule *rule, *tmp;
-    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+    struct route_walk walk;
+    const struct rule *rule =
+        route_index_first(ctl, &route->match.group, &walk);
+    for (; rule; rule = route_index_next(&walk)) {
         if (strcmp(rule->name, route->name)
             && same_packets(ctl, rule->route, route)) {
             return rule;
@@ -245,20 +267,59 @@ route_find_twin(const struct ctl *ctl, const struct route *route)
 }
 
 static bool
-follows_members(const struct route *route, uint16_t vlan,
-                const struct ip_addr *group)
+is_numbered(const struct route_match *m)
+{
+    return m->has_port && !m->port[strspn(m->port, "0123456789")];
+}
+
+/* "09" is not less of a number than "9". */
+static bool
+gives_way(const struct route_match *m, const struct route_match *to)
+{
+    return is_numbered(m)
+           && (!is_numbered(to) || strcmp(to->port, m->port) < 0);
+}
+
+const struct rule *
+route_find_named(const struct ctl *ctl, const struct route *route)
+{
+    const struct rule *twin =
+        is_numbered(&route->match) ? route_find_twin(ctl, route) : NULL;
+    return twin && gives_way(&route->match, &twin->route->match) ? twin : NULL;
+}
+
+void
+routes_mark_numbered(struct ctl *ctl, const struct route *route)
+{
+    const struct route_match *m = &route->match;
+    struct route_walk walk;
+    struct rule *rule = m->has_port && !route_port_is_glob(m->port)
+                            ? route_index_first(ctl, &m->group, &walk)
+                            : NULL;
+    for (; rule; rule = route_index_next(&walk)) {
+        if (rule->route != route && is_numbered(&rule->route->match)
+            && same_packets(ctl, rule->route, route)) {
+            rule_mark(ctl, rule);
+        }
+    }
+}
+
+bool
+route_leads_members(const struct route *route, uint16_t vlan,
+                    const struct ip_addr *group)
 {
     for (size_t i = 0; i < route->n_targets; i++) {
         const struct route_target *target = &route->targets[i];
-        if (target->kind != ROUTE_TO_MEMBERS) {
+        if (!route_target_follows(target)) {
             continue;
         }
         struct channel in = {.vlan = route->match.has_vlan ? route->match.vlan
                                                            : vlan};
         struct channel out = route_target_channel(route, target, &in);
+        struct ip_addr from;
         if (out.vlan == vlan
             && (ip_addr_is_any(&out.group)
-                    ? ip_prefix_contains(&route->match.group, group)
+                    ? route_group_origin(route, target, group, &from)
                     : ip_addr_equal(&out.group, group))) {
             return true;
         }
@@ -271,9 +332,9 @@ routes_mark_members(struct ctl *ctl, uint64_t dpid, uint16_t vlan,
                     const struct ip_addr *group)
 {
     struct rule *rule;
-    LL_FOREACH2(ctl->following, rule, next_following)
+    DL_FOREACH2(ctl->following, rule, next_following)
     {
-        if (!rule->dirty && follows_members(rule->route, vlan, group)) {
+        if (!rule->dirty && route_leads_members(rule->route, vlan, group)) {
             rule_mark_on(ctl, rule, dpid);
         }
     }
@@ -283,43 +344,163 @@ void
 routes_mark_following(struct ctl *ctl, uint64_t dpid)
 {
     struct rule *rule;
-    LL_FOREACH2(ctl->following, rule, next_following)
+    DL_FOREACH2(ctl->following, rule, next_following)
     {
         rule_mark_on(ctl, rule, dpid);
+    }
+}
+
+void
+routes_mark_edges(struct ctl *ctl, uint64_t dpid)
+{
+    struct rule *rule, *tmp;
+    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
+        if (route_uses_edges(rule->route) && dpid) {
+            rule_mark_on(ctl, rule, dpid);
+        } else if (route_uses_edges(rule->route)) {
+            rule_mark(ctl, rule);
+        }
     }
 }
 
 bool
 route_follows_members(const struct route *route)
 {
-    return route_has_members(route) && !route_is_plain(route);
+    bool follows = false;
+    for (size_t i = 0; i < route->n_targets && !follows; i++) {
+        follows = route_target_follows(&route->targets[i]);
+    }
+    return (follows && !route_is_plain(route))
+           || (route_has_vteps(route) && !route->match.has_vlan
+               && !route->set.has_vlan);
+}
+
+/* Does the stream that comes in by 'port' meet a route of that match, as far
+ * as switch and port go? */
+static bool
+enters(const struct ctl *ctl, const struct route_match *m,
+       const struct port_id *port)
+{
+    const struct topo_port *p = switch_topo_port(ctl, port);
+    return (!m->has_dpid || m->dpid == port->dpid)
+           && (!m->has_port
+               || (p && route_means_port(ctl->topo, port->dpid, m->port, p)));
+}
+
+static bool
+meets(const struct ctl *ctl, const struct rule *rule,
+      const struct port_id *port, uint16_t vlan, const struct ip_addr *source,
+      const struct ip_addr *group)
+{
+    const struct route_match *m = &rule->route->match;
+    return !rule->gone && enters(ctl, m, port)
+           && (!m->has_vlan || m->vlan == vlan)
+           && (!m->has_source || ip_prefix_contains(&m->source, source))
+           && ip_prefix_contains(&m->group, group)
+           && !route_find_named(ctl, rule->route);
 }
 
 struct rule *
 routes_match(const struct ctl *ctl, const struct port_id *port, uint16_t vlan,
              const struct ip_addr *source, const struct ip_addr *group)
 {
-    struct rule *best = NULL, *rule, *tmp;
+    struct rule *best = NULL;
     uint16_t best_priority = 0;
-    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        const struct route_match *m = &rule->route->match;
-        const struct topo_port *in_port =
-            m->has_port ? topo_find_port(ctl->topo, port->dpid, m->port)
-                        : NULL;
-        if (rule->gone || (m->has_dpid && m->dpid != port->dpid)
-            || (m->has_port && (!in_port || in_port->no != port->port_no))
-            || (m->has_vlan && m->vlan != vlan)
-            || (m->has_source && !ip_prefix_contains(&m->source, source))
-            || !ip_prefix_contains(&m->group, group)) {
+    struct route_walk walk;
+    struct rule *rule = route_index_first_of(ctl, group, &walk);
+    for (; rule; rule = route_index_next(&walk)) {
+        if (!meets(ctl, rule, port, vlan, source, group)) {
             continue;
         }
-        struct ofp_match match =
-            route_match(rule->route, in_port ? in_port->no : 0);
-        uint16_t priority = route_match_priority(&match);
+        uint16_t priority = route_priority(rule->route);
         if (!best || priority > best_priority) {
             best = rule;
             best_priority = priority;
         }
     }
     return best;
+}
+
+static bool
+takes_udp(const struct route_match *m, int udp_dst)
+{
+    return udp_dst < 0
+           || ((!m->has_udp_dst || m->udp_dst == udp_dst)
+               && (!m->has_proto || m->proto == PROTO_UDP));
+}
+
+/* The first 'room' by insertion: there are few. */
+size_t
+routes_match_all(const struct ctl *ctl, const struct port_id *port,
+                 uint16_t vlan, const struct ip_addr *source,
+                 const struct ip_addr *group, int udp_dst, struct rule **rules,
+                 size_t room)
+{
+    size_t n = 0;
+    struct route_walk walk;
+    struct rule *rule = route_index_first_of(ctl, group, &walk);
+    for (; rule; rule = route_index_next(&walk)) {
+        if (!meets(ctl, rule, port, vlan, source, group)
+            || !takes_udp(&rule->route->match, udp_dst)) {
+            continue;
+        }
+        uint16_t priority = route_priority(rule->route);
+        size_t i = n;
+        while (i && route_priority(rules[i - 1]->route) < priority) {
+            i--;
+        }
+        if (i < room) {
+            n += n < room;
+            memmove(&rules[i + 1], &rules[i], (n - i - 1) * sizeof *rules);
+            rules[i] = rule;
+        }
+    }
+    return n;
+}
+
+/* The flow that a packet meets. */
+
+bool
+route_find_flow(const struct ctl_switch *sw, const struct rule *rule,
+                uint32_t in_port, const struct channel *channel,
+                struct ofp_entry_view *view, struct ofp_match *found)
+{
+    const struct route *route = rule->route;
+    bool by_port = route->match.has_port || route->set.has_source_pool;
+    struct ofp_match match = route_match(route, by_port ? in_port : 0);
+    uint16_t priority = route_priority(route);
+    bool follows = route_follows_members(route);
+    if (follows) {
+        match.fields |= OFP_MATCH_VLAN;
+        match.vlan = channel->vlan;
+    }
+    /* From the narrowest that routes.c may have made of it. */
+    for (int narrow = follows ? 3 : 0; narrow >= 0; narrow--) {
+        bool by_group = narrow & 1, by_source = narrow & 2;
+        struct ofp_match n = match;
+        if (by_group) {
+            n.ip_dst = (struct ip_prefix){channel->group, 128};
+        }
+        if (by_source) {
+            n.fields |= OFP_MATCH_IP_SRC;
+            n.ip_src = (struct ip_prefix){channel->source, 128};
+        }
+        unsigned int level =
+            by_group * ROUTE_LEVEL_GROUP + by_source * ROUTE_LEVEL_SOURCE;
+        if (ofp_table_lookup(sw->table, TABLE_ROUTE,
+                             (uint16_t) (priority + level), &n, view)) {
+            *found = n;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+route_lookup_flow(const struct ctl_switch *sw, const struct rule *rule,
+                  uint32_t in_port, const struct channel *channel,
+                  struct ofp_entry_view *view)
+{
+    struct ofp_match match;
+    return route_find_flow(sw, rule, in_port, channel, view, &match);
 }

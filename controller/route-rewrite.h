@@ -14,9 +14,14 @@ bool route_set_is_empty(const struct route_set *);
 
 /* 'vlan' is the packet's before the rewriting, -1 if it may be any (then the
  * set has no vlan: route_from_json() saw to that).  A new group brings its
- * Ethernet address with it; eth_src "auto" is the switch's own address. */
+ * Ethernet address with it, unless the set has one; eth_src "auto" is the
+ * switch's own address.  A pool is for the caller to resolve. */
 struct ofp_rewrite route_rewrite(const struct route_set *, int vlan,
                                  uint64_t dpid);
+/* The switch's own Ethernet address. */
+struct mac_addr route_switch_mac(uint64_t dpid);
+/* "source=10.1.0.10 ttl=16", in the words of a route; for free(). */
+char *route_rewrite_text(const struct ofp_rewrite *);
 /* A total order; 0 = equal. */
 int route_rewrite_compare(const struct ofp_rewrite *,
                           const struct ofp_rewrite *);

@@ -15,28 +15,22 @@
  * difference: narrower matches, a little higher in priority (a "level" each),
  * but below every route that is narrower by itself: see route-match.h. */
 
-#include "controller/ctl-private.h"
+#include "controller/route-build.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/pools.h"
+#include "controller/route-far.h"
+#include "controller/route-fragments.h"
+#include "controller/route-learn.h"
 #include "controller/route-match.h"
+#include "controller/route-outputs.h"
+#include "controller/route-ports.h"
+#include "controller/route-reply.h"
 #include "controller/route-rewrite.h"
+#include "controller/route-wrong.h"
 #include "lib/xalloc.h"
-
-/* What a flow is narrowed to. */
-enum { LEVEL_MATCH, LEVEL_GROUP, LEVEL_SOURCE };
-
-struct build {
-    struct ctl_switch *sw;
-    struct rule *rule;
-    struct rule_part *part;
-    const struct route *route;
-    uint32_t in_port;  /* 0 = any. */
-    uint16_t priority; /* At level 0. */
-};
 
 /* Parts. */
 
@@ -53,7 +47,7 @@ rule_part_get(struct rule *rule, uint64_t dpid)
 {
     const struct route_match *m = &rule->route->match;
     struct rule_part *part = rule_part_lookup(rule, dpid);
-    if (!part && (!m->has_dpid || m->dpid == dpid)) {
+    if (!part && (!m->has_dpid || m->dpid == dpid || rule->fars)) {
         part = xcalloc(1, sizeof *part);
         part->dpid = dpid;
         HASH_ADD(hh, rule->parts, dpid, sizeof part->dpid, part);
@@ -66,215 +60,96 @@ rule_part_destroy(struct rule *rule, struct rule_part *part)
 {
     HASH_DELETE(hh, rule->parts, part);
     free(part->flows);
+    free(part->ports);
     free(part->channels);
     free(part->feeds);
+    free(part->fars);
+    free(part->sources.list);
+    route_outputs_free(part);
     free(part->waiting);
     free(part->rejected);
+    free(part->fragments_reason);
     free(part);
 }
 
-static void wait_for(struct rule_part *, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-wait_for(struct rule_part *part, const char *format, ...)
-{
-    char text[160];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    free(part->waiting);
-    part->waiting = xstrdup(text);
-}
-
-/* Buckets. */
-
-struct bucket_list {
-    struct ofp_bucket *buckets;
-    size_t n, allocated;
-};
-
-static void
-add_bucket(struct bucket_list *list, const struct ofp_copy *copy,
-           const struct ofp_rewrite *rewrite)
-{
-    list->buckets =
-        xgrow(list->buckets, list->n, &list->allocated, sizeof *list->buckets);
-    struct ofp_bucket *bucket = &list->buckets[list->n++];
-    *bucket = (struct ofp_bucket){.rewrite = *rewrite};
-    copy_to_bucket(copy, bucket);
-}
-
-/* Does the port already get, for all behind it, what this copy would be for
- * one? */
-static bool
-is_double(const struct bucket_list *list, const struct ofp_copy *copy,
-          const struct ofp_rewrite *rewrite)
-{
-    for (size_t i = 0; !mac_addr_is_zero(&copy->eth_dst) && i < list->n; i++) {
-        if (list->buckets[i].out_port == copy->port
-            && ofp_rewrite_equal(&list->buckets[i].rewrite, rewrite)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Equal rewrites side by side, so that the datapath does each once. */
-static int
-compare_buckets(const void *a_, const void *b_)
-{
-    const struct ofp_bucket *a = a_, *b = b_;
-    int d = route_rewrite_compare(&a->rewrite, &b->rewrite);
-    return d ? d : a->out_port < b->out_port ? -1 : a->out_port > b->out_port;
-}
-
-static void
-sort_buckets(struct bucket_list *list)
-{
-    size_t n = 0;
-    if (list->n > 1) {
-        qsort(list->buckets, list->n, sizeof *list->buckets, compare_buckets);
-    }
-    for (size_t i = 0; i < list->n; i++) {
-        if (!n || compare_buckets(&list->buckets[n - 1], &list->buckets[i])) {
-            list->buckets[n++] = list->buckets[i];
-        }
-    }
-    list->n = n;
-}
-
-/* What the route makes enters the channel's tree here: it need not wait for a
- * first packet to be found. */
-static void
-feed(struct build *b, const struct channel *out)
+void
+route_set_flow(struct route_build *b, const struct ofp_flow *flow,
+               enum rule_flow_kind kind, const struct ofp_bucket *buckets,
+               size_t n)
 {
     struct rule_part *part = b->part;
-    struct channel_key key = {.group = out->group, .vlan = out->vlan};
-    for (size_t i = 0; i < part->n_feeds; i++) {
-        if (!memcmp(&part->feeds[i], &key, sizeof key)) {
-            return;
-        }
+    char error[OFP_ERROR_SIZE];
+    if (switch_set_entry(b->sw, flow, buckets, n, b->rule->owner, error)) {
+        free(part->rejected);
+        part->rejected = xstrdup(error);
     }
-    part->feeds = xgrow(part->feeds, part->n_feeds, &part->allocated_feeds,
-                        sizeof *part->feeds);
-    part->feeds[part->n_feeds++] = key;
-    fabric_source(b->sw, key.vlan, &key.group, 1);
-}
-
-static void
-add_members(struct build *b, const struct route_target *target,
-            const struct channel *in, const struct ofp_rewrite *rewrite,
-            struct bucket_list *list)
-{
-    struct channel out = route_target_channel(b->route, target, in);
-    if (ip_addr_is_any(&out.group)) {
-        return; /* A prefix without a group of its own: see each_group(). */
-    }
-    feed(b, &out);
-    struct ofp_copy *copies;
-    size_t n = copies_of(b->sw, out.vlan, &out.source, &out.group, &copies);
-    for (size_t i = 0; i < n; i++) {
-        if (!is_double(list, &copies[i], rewrite)) {
-            add_bucket(list, &copies[i], rewrite);
-        }
-    }
-    free(copies);
-}
-
-static void
-add_port(struct build *b, const struct route_target *target,
-         const struct ofp_rewrite *rewrite, struct bucket_list *list)
-{
-    if (target->dpid != b->sw->dpid) {
-        if (b->route->match.has_dpid) {
-            wait_for(b->part,
-                     "switch " DPID_FMT " of a target is not the one where "
-                     "the stream enters: make it a static member of the "
-                     "group instead",
-                     target->dpid);
-        }
-        return;
-    }
-    const struct topo_port *port =
-        topo_find_port(b->sw->ctl->topo, target->dpid, target->port);
-    if (port) {
-        add_bucket(list, &(struct ofp_copy){.port = port->no}, rewrite);
-    } else {
-        wait_for(b->part, "port %s of switch " DPID_FMT " does not exist",
-                 target->port, target->dpid);
-    }
-}
-
-static void
-add_targets(struct build *b, const struct channel *in, int vlan,
-            struct bucket_list *list)
-{
-    /* Ports first: members behind them need no copies of their own. */
-    for (int members = 0; members < 2; members++) {
-        for (size_t i = 0; i < b->route->n_targets; i++) {
-            const struct route_target *target = &b->route->targets[i];
-            struct ofp_rewrite rewrite =
-                route_rewrite(&target->set, vlan, b->sw->dpid);
-            if (target->kind == ROUTE_TO_PORT && !members) {
-                add_port(b, target, &rewrite, list);
-            } else if (target->kind == ROUTE_TO_MEMBERS && members) {
-                add_members(b, target, in, &rewrite, list);
-            }
-        }
-    }
-    sort_buckets(list);
+    part->flows = xgrow(part->flows, part->n_flows, &part->allocated_flows,
+                        sizeof *part->flows);
+    part->flows[part->n_flows++] = (struct rule_flow){
+        .kind = kind, .priority = flow->priority, .match = flow->match};
 }
 
 /* One flow for packets known to be of channel 'in'; vlan -1 is any. */
 static void
-emit(struct build *b, struct ofp_match match, unsigned int level,
+emit(struct route_build *b, struct ofp_match match, unsigned int level,
      const struct channel *in, int vlan)
 {
     const struct route *route = b->route;
-    struct rule_part *part = b->part;
     struct ofp_flow flow = {.table = TABLE_ROUTE,
                             .priority = (uint16_t) (b->priority + level),
                             .match = match,
                             .cookie =
                                 cookie_make(COOKIE_ROUTE, b->rule->cookie_id),
                             .tell_removed = true};
-    if (b->rule->learning) {
+    if (route_is_learning(b->rule, b->part, &match)) {
         flow.punt = true;
         flow.punt_meter = METER_SOURCES;
     }
     flow.rewrite = route_rewrite(&route->set, vlan, b->sw->dpid);
 
     struct bucket_list list = {0};
+    b->far = route_far_of_vlan(b->rule, vlan);
+    if (b->far) {
+        route_far_feed(b);
+    }
     if (route_is_plain(route)) {
         flow.goto_table = b->sw->ctl->fabric ? TABLE_SOURCE : TABLE_MCAST;
     } else if (route->n_targets) {
         flow.output = OFP_OUT_GROUP;
-        add_targets(b, in, route->set.has_vlan ? route->set.vlan : vlan,
-                    &list);
+        route_add_targets(b, in, route->set.has_vlan ? route->set.vlan : vlan,
+                          &list);
     }
-    char error[OFP_ERROR_SIZE];
-    if (switch_set_entry(b->sw, &flow, list.buckets, list.n, b->rule->owner,
-                         error)) {
-        free(part->rejected);
-        part->rejected = xstrdup(error);
-    }
+    route_outputs_add(b, &flow, in, &list);
+    route_set_flow(b, &flow, RULE_FLOW_ROUTE, list.buckets, list.n);
+    route_set_fragments(b, &flow, list.buckets, list.n);
     free(list.buckets);
+}
 
-    part->flows = xgrow(part->flows, part->n_flows, &part->allocated_flows,
-                        sizeof *part->flows);
-    part->flows[part->n_flows++] =
-        (struct rule_flow){.priority = flow.priority, .match = match};
+/* Where MLD is off nobody is known to be a member.  A route of any vlan is
+ * about the others. */
+static void
+check_mld(struct route_build *b, const struct channel *out)
+{
+    const struct ctl *ctl = b->sw->ctl;
+    const struct ctl_vlan *v = vlan_lookup(ctl, out->vlan);
+    if (v && !v->config->mld && !ip_addr_is_v4(&b->route->match.group.addr)
+        && (b->route->match.has_vlan || HASH_COUNT(ctl->vlans) == 1)) {
+        route_wait_for(
+            b->part,
+            "MLD is off in vlan %u: of members only static ones are "
+            "known there",
+            out->vlan);
+    }
 }
 
 /* The channel is compiled, with or without members, as long as the route leads
  * there. */
 static void
-lead_to(struct build *b, const struct channel *in)
+lead_to(struct route_build *b, const struct channel *in)
 {
     struct rule_part *part = b->part;
     struct channel out = route_result(b->route, in);
+    check_mld(b, &out);
     if (ip_addr_is_any(&out.group)) {
         return;
     }
@@ -285,20 +160,46 @@ lead_to(struct build *b, const struct channel *in)
     channel_register(b->sw, key);
 }
 
-/* The channel whose members 'target' gets, false if it is none of members. */
-static bool
-members_of(const struct build *b, const struct route_target *target,
-           const struct channel *in, struct channel *out)
+/* Groups or sources that flows are narrowed to. */
+struct addresses {
+    struct ip_addr *list;
+    size_t n, allocated;
+};
+
+static void
+add_address(struct addresses *a, const struct ip_addr *address)
 {
-    *out = route_target_channel(b->route, target, in);
-    return target->kind == ROUTE_TO_MEMBERS;
+    a->list = xgrow(a->list, a->n, &a->allocated, sizeof *a->list);
+    a->list[a->n++] = *address;
+}
+
+static int
+compare_addresses(const void *a, const void *b)
+{
+    return ip_addr_compare(a, b);
+}
+
+/* Several targets may bring the same ones. */
+static void
+sort_addresses(struct addresses *a)
+{
+    size_t n = 0;
+    if (a->n > 1) {
+        qsort(a->list, a->n, sizeof *a->list, compare_addresses);
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (!n || !ip_addr_equal(&a->list[n - 1], &a->list[i])) {
+            a->list[n++] = a->list[i];
+        }
+    }
+    a->n = n;
 }
 
 static void
-each_filtered_source(struct build *b, struct ofp_match match,
-                     struct channel in, const struct channel *out)
+add_filtered_sources(const struct route_build *b,
+                     const struct route_target *target,
+                     const struct channel *out, struct addresses *found)
 {
-    const struct route_match *m = &b->route->match;
     const struct ctl_vlan *v = vlan_lookup(b->sw->ctl, out->vlan);
     if (!v || !ip_addr_is_any(&out->source)) {
         return;
@@ -309,11 +210,9 @@ each_filtered_source(struct build *b, struct ofp_match match,
     n = igmp_snoop_filtered_sources(vlan_snoop_of(v, &out->group), &out->group,
                                     sources, n);
     for (size_t i = 0; i < n; i++) {
-        if (!m->has_source || ip_prefix_contains(&m->source, &sources[i])) {
-            match.fields |= OFP_MATCH_IP_SRC;
-            match.ip_src = (struct ip_prefix){sources[i], 128};
-            in.source = sources[i];
-            emit(b, match, LEVEL_SOURCE, &in, in.vlan);
+        struct ip_addr in;
+        if (route_source_origin(b->route, target, &sources[i], &in)) {
+            add_address(found, &in);
         }
     }
     free(sources);
@@ -321,69 +220,90 @@ each_filtered_source(struct build *b, struct ofp_match match,
 
 /* What differs by source: filters of members that name one. */
 static void
-each_source(struct build *b, const struct ofp_match *match, unsigned int level,
-            const struct channel *in)
+each_source(struct route_build *b, const struct ofp_match *match,
+            unsigned int level, const struct channel *in)
 {
+    struct addresses sources = {NULL, 0, 0};
     emit(b, *match, level, in, in->vlan);
     for (size_t i = 0; i < b->route->n_targets; i++) {
-        struct channel out;
-        if (members_of(b, &b->route->targets[i], in, &out)) {
-            each_filtered_source(b, *match, *in, &out);
+        const struct route_target *target = &b->route->targets[i];
+        struct channel out = route_target_channel(b->route, target, in);
+        if (route_target_follows(target)) {
+            check_mld(b, &out);
+            add_filtered_sources(b, target, &out, &sources);
         }
     }
+    sort_addresses(&sources);
+    for (size_t i = 0; i < sources.n; i++) {
+        struct ofp_match narrow = *match;
+        struct channel one = *in;
+        one.source = sources.list[i];
+        narrow.fields |= OFP_MATCH_IP_SRC;
+        narrow.ip_src = (struct ip_prefix){one.source, 128};
+        emit(b, narrow, level + ROUTE_LEVEL_SOURCE, &one, one.vlan);
+    }
+    free(sources.list);
 }
 
 struct group_aux {
-    struct build *b;
-    const struct ofp_match *match;
-    const struct channel *in;
+    const struct route_build *b;
+    const struct route_target *target;
     uint16_t vlan; /* Of the members. */
+    struct addresses *found;
 };
 
 static bool
 one_group(void *aux_, const struct ip_addr *group)
 {
     struct group_aux *aux = aux_;
-    if (ip_prefix_contains(&aux->b->route->match.group, group)
+    struct ip_addr in;
+    if (route_group_origin(aux->b->route, aux->target, group, &in)
         && channel_has_members(aux->b->sw, aux->vlan, group)) {
-        struct ofp_match match = *aux->match;
-        match.ip_dst = (struct ip_prefix){*group, 128};
-        struct channel in = *aux->in;
-        in.group = *group;
-        each_source(aux->b, &match, LEVEL_GROUP, &in);
+        add_address(aux->found, &in);
     }
     return true;
 }
 
 /* What differs by group: a prefix whose members are looked up by group. */
 static void
-each_group(struct build *b, const struct ofp_match *match,
+each_group(struct route_build *b, const struct ofp_match *match,
            const struct channel *in)
 {
-    each_source(b, match, LEVEL_MATCH, in);
+    struct addresses groups = {NULL, 0, 0};
+    each_source(b, match, ROUTE_LEVEL_MATCH, in);
     for (size_t i = 0; i < b->route->n_targets; i++) {
-        struct channel out;
-        if (members_of(b, &b->route->targets[i], in, &out)
-            && ip_addr_is_any(&out.group)) {
-            struct group_aux aux = {b, match, in, out.vlan};
+        const struct route_target *target = &b->route->targets[i];
+        struct channel out = route_target_channel(b->route, target, in);
+        if (route_target_follows(target) && ip_addr_is_any(&out.group)) {
+            struct group_aux aux = {b, target, out.vlan, &groups};
             const struct ctl_vlan *v = vlan_lookup(b->sw->ctl, out.vlan);
             if (v) {
-                igmp_snoop_each_group(vlan_snoop(v, IGMP_IPV4), one_group,
-                                      &aux);
+                igmp_snoop_each_group(
+                    vlan_snoop_of(v, &b->route->match.group.addr), one_group,
+                    &aux);
             }
         }
     }
+    sort_addresses(&groups);
+    for (size_t i = 0; i < groups.n; i++) {
+        struct ofp_match narrow = *match;
+        struct channel one = *in;
+        one.group = groups.list[i];
+        narrow.ip_dst = (struct ip_prefix){one.group, 128};
+        each_source(b, &narrow, ROUTE_LEVEL_GROUP, &one);
+    }
+    free(groups.list);
 }
 
 /* What differs by vlan. */
 static void
-each_vlan(struct build *b, struct ofp_match match, struct channel in)
+each_vlan(struct route_build *b, struct ofp_match match, struct channel in)
 {
     const struct route_match *m = &b->route->match;
     bool plain = route_is_plain(b->route);
     bool follows = route_follows_members(b->route);
     if (!follows) {
-        emit(b, match, LEVEL_MATCH, &in, m->has_vlan ? m->vlan : -1);
+        emit(b, match, ROUTE_LEVEL_MATCH, &in, m->has_vlan ? m->vlan : -1);
     }
     struct ctl_vlan *v, *tmp;
     HASH_ITER (hh, b->sw->ctl->vlans, v, tmp) {
@@ -391,7 +311,7 @@ each_vlan(struct build *b, struct ofp_match match, struct channel in)
             continue;
         }
         in.vlan = v->vlan;
-        if (plain) {
+        if (plain && !b->led) {
             lead_to(b, &in);
         } else if (follows) {
             match.fields |= OFP_MATCH_VLAN;
@@ -401,34 +321,130 @@ each_vlan(struct build *b, struct ofp_match match, struct channel in)
     }
 }
 
+/* What comes in by one port, 0: by any. */
 static void
-compile_on(struct ctl_switch *sw, struct rule *rule, struct rule_part *part)
+compile_port(struct route_build *b, uint32_t in_port)
 {
-    const struct route *route = rule->route;
-    struct build b = {.sw = sw, .rule = rule, .part = part, .route = route};
-    if (route->match.has_port) {
-        const struct topo_port *port =
-            topo_find_port(sw->ctl->topo, sw->dpid, route->match.port);
-        if (!port) {
-            wait_for(part, "port %s of switch " DPID_FMT " does not exist",
-                     route->match.port, sw->dpid);
-            return;
-        }
-        b.in_port = port->no;
-    }
-    if (route->match.has_vlan) {
-        vlan_get(sw->ctl, route->match.vlan);
-    }
+    const struct route *route = b->route;
     struct channel in = {0};
+    b->in_port = in_port;
     if (ip_prefix_is_host(&route->match.group)) {
         in.group = route->match.group.addr;
     }
     if (route->match.has_source && ip_prefix_is_host(&route->match.source)) {
         in.source = route->match.source.addr;
     }
-    struct ofp_match match = route_match(route, b.in_port);
-    b.priority = route_match_priority(&match);
-    each_vlan(&b, match, in);
+    each_vlan(b, route_match(route, in_port), in);
+    b->led = true; /* Other ports lead to the same. */
+}
+
+/* A stream that comes in by such a port has a source of its own: as if the
+ * route set that one. */
+static void
+compile_pooled(struct route_build *b, const struct topo_port *port)
+{
+    struct route_part_sources *sources = &b->part->sources;
+    struct view_source *s;
+    sources->list = xgrow(sources->list, sources->n, &sources->allocated,
+                          sizeof *sources->list);
+    s = &sources->list[sources->n];
+    memcpy(s->port, port->name, sizeof s->port);
+    if (!pool_get(b->sw->ctl, &b->route->set.source_pool, b->sw->dpid, port,
+                  &s->source)) {
+        route_wait_for(b->part,
+                       "port %s of switch " DPID_FMT
+                       " has no source: the pool is exhausted, or "
+                       "cannot be stored",
+                       port->name, b->sw->dpid);
+        return;
+    }
+    sources->n++;
+
+    const struct route *route = b->route;
+    struct route one = *route;
+    one.set.has_source = true;
+    one.set.source = s->source;
+    b->route = &one;
+    b->in_port = port->no;
+    compile_port(b, port->no);
+    b->route = route;
+}
+
+/* A link to another switch brings what has met a route there. */
+static bool
+is_edge(const struct ctl_switch *sw, const struct topo_port *port)
+{
+    struct port_id id = {sw->dpid, port->no};
+    return fabric_role(sw->ctl, &id) == TOPO_ROLE_EDGE;
+}
+
+static void
+compile_ports(struct route_build *b, const char *name)
+{
+    const struct ctl *ctl = b->sw->ctl;
+    bool pooled = b->route->set.has_source_pool;
+    const struct topo_port *port;
+    size_t n = 0;
+    for (size_t at = 0;
+         (port = route_next_port(ctl->topo, b->sw->dpid, name, &at));) {
+        if (!pooled) {
+            b->in_port = port->no;
+            compile_port(b, port->no);
+        } else if (is_edge(b->sw, port)) {
+            compile_pooled(b, port);
+        }
+        n++;
+    }
+    if (!n) {
+        route_wait_for_port(b->part, b->sw->dpid, name);
+    }
+}
+
+static void
+reserve_sources(const struct route_build *b, const char *name)
+{
+    struct ctl *ctl = b->sw->ctl;
+    const struct ip_prefix *pool = &b->route->set.source_pool;
+    const struct topo_port *port;
+    for (size_t at = 0;
+         (port = route_next_port(ctl->topo, b->sw->dpid, name, &at));) {
+        if (is_edge(b->sw, port)) {
+            pool_reserve(ctl, pool, b->sw->dpid, port);
+        }
+    }
+    pool_keep(ctl, pool);
+}
+
+static void
+compile_on(struct ctl_switch *sw, struct rule *rule, struct rule_part *part)
+{
+    const struct route *route = rule->route;
+    struct route_build b = {.sw = sw,
+                            .rule = rule,
+                            .part = part,
+                            .route = route,
+                            .priority = route_priority(route)};
+    const char *name = route->match.has_port ? route->match.port : "*";
+    const struct rule *named = route_find_named(sw->ctl, route);
+    if (named) {
+        route_wait_for(part,
+                       "port %s is that of route %s, which matches the same "
+                       "packets",
+                       name, named->name);
+        return;
+    }
+    if (route->match.has_vlan) {
+        vlan_get(sw->ctl, route->match.vlan);
+    }
+    if (route->set.has_source_pool) {
+        reserve_sources(&b, name);
+        compile_ports(&b, name);
+    } else if (route->match.has_port) {
+        compile_ports(&b, name);
+    } else {
+        compile_port(&b, 0);
+    }
+    route_reply_compile(&b);
 }
 
 /* Replacing what a rule has by what it shall have. */
@@ -452,10 +468,12 @@ compare_flows(const void *a_, const void *b_)
     const struct rule_flow *a = a_, *b = b_;
     const struct ofp_match *m = &a->match, *n = &b->match;
     int order[] = {
+        compare_numbers(rule_flow_table(a->kind), rule_flow_table(b->kind)),
         compare_numbers(a->priority, b->priority),
         compare_numbers(m->fields, n->fields),
         compare_prefixes(&m->ip_dst, &n->ip_dst),
         compare_prefixes(&m->ip_src, &n->ip_src),
+        mac_addr_compare(&m->eth_dst, &n->eth_dst),
         compare_numbers(m->vlan, n->vlan),
         compare_numbers(m->in_port, n->in_port),
         compare_numbers(m->ip_proto, n->ip_proto),
@@ -474,10 +492,10 @@ unset_flow(struct ctl_switch *sw, const struct rule *rule,
            const struct rule_flow *flow)
 {
     struct ofp_entry_view view;
-    if (ofp_table_lookup(sw->table, TABLE_ROUTE, flow->priority, &flow->match,
-                         &view)
+    uint8_t table = rule_flow_table(flow->kind);
+    if (ofp_table_lookup(sw->table, table, flow->priority, &flow->match, &view)
         && view.owner == rule->owner) {
-        ofp_table_unset(sw->table, TABLE_ROUTE, flow->priority, &flow->match);
+        ofp_table_unset(sw->table, table, flow->priority, &flow->match);
     }
 }
 
@@ -502,7 +520,7 @@ unset_missing(struct ctl_switch *sw, const struct rule *rule,
 
 static void
 replace(struct ctl_switch *sw, struct rule *rule, struct rule_part *part,
-        bool remove)
+        bool enters, bool leaves)
 {
     struct rule_part old = *part;
     part->flows = NULL;
@@ -511,29 +529,43 @@ replace(struct ctl_switch *sw, struct rule *rule, struct rule_part *part,
     part->n_channels = part->allocated_channels = 0;
     part->feeds = NULL;
     part->n_feeds = part->allocated_feeds = 0;
-    part->waiting = part->rejected = NULL;
+    part->fars = NULL;
+    part->n_fars = part->allocated_fars = 0;
+    part->waiting = part->rejected = part->fragments_reason = NULL;
+    part->fragments_dropped = false;
+    part->outputs = NULL;
+    part->n_outputs = part->allocated_outputs = 0;
+    part->sources = (struct route_part_sources){.n = 0};
 
-    if (!remove) {
+    if (enters) {
         compile_on(sw, rule, part);
-        if (part->n_flows > 1) {
-            qsort(part->flows, part->n_flows, sizeof *part->flows,
-                  compare_flows);
-        }
+    }
+    if (leaves) {
+        route_far_compile(sw, rule, part);
+    }
+    if (part->n_flows > 1) {
+        qsort(part->flows, part->n_flows, sizeof *part->flows, compare_flows);
     }
     /* New ones were registered before the old ones go, so that a channel that
      * stays is not taken off and put back. */
     unset_missing(sw, rule, &old, part);
+    route_outputs_finish(sw, rule, part, &old);
     for (size_t i = 0; i < old.n_channels; i++) {
         channel_unregister(sw, &old.channels[i]);
     }
     for (size_t i = 0; i < old.n_feeds; i++) {
         fabric_source(sw, old.feeds[i].vlan, &old.feeds[i].group, -1);
     }
+    route_far_unfeed(sw, &old);
     free(old.flows);
     free(old.channels);
     free(old.feeds);
+    free(old.fars);
+    free(old.sources.list);
     free(old.waiting);
     free(old.rejected);
+    free(old.fragments_reason);
+    route_wrong_compile(sw, rule, part, !enters);
     switch_want_run(sw);
 }
 
@@ -542,9 +574,11 @@ void
 route_compile(struct ctl_switch *sw, struct rule *rule, struct rule_part *part)
 {
     const struct route_match *m = &rule->route->match;
-    bool remove = m->has_dpid && m->dpid != sw->dpid;
-    replace(sw, rule, part, remove);
-    if (remove) {
+    bool enters = !m->has_dpid || m->dpid == sw->dpid;
+    route_far_update(sw->ctl, rule);
+    bool leaves = route_far_is_on(sw, rule);
+    replace(sw, rule, part, enters, leaves);
+    if (!enters && !leaves) {
         rule_part_destroy(rule, part);
     }
 }
@@ -554,43 +588,7 @@ route_uncompile(struct ctl *ctl, struct rule *rule)
 {
     struct rule_part *part, *tmp;
     HASH_ITER (hh, rule->parts, part, tmp) {
-        replace(switch_lookup(ctl, part->dpid), rule, part, true);
+        replace(switch_lookup(ctl, part->dpid), rule, part, false, false);
         rule_part_destroy(rule, part);
     }
-}
-
-bool
-route_lookup_flow(const struct ctl_switch *sw, const struct rule *rule,
-                  const struct channel *channel, struct ofp_entry_view *view)
-{
-    const struct route_match *m = &rule->route->match;
-    const struct topo_port *port =
-        m->has_port ? topo_find_port(sw->ctl->topo, sw->dpid, m->port) : NULL;
-    struct ofp_match match = route_match(rule->route, port ? port->no : 0);
-    uint16_t priority = route_match_priority(&match);
-    bool follows = route_follows_members(rule->route);
-    if (follows) {
-        match.fields |= OFP_MATCH_VLAN;
-        match.vlan = channel->vlan;
-    }
-    /* From the narrowest that each_vlan() may have made of it. */
-    for (int narrow = follows ? 3 : 0; narrow >= 0; narrow--) {
-        bool by_group = narrow & 1, by_source = narrow & 2;
-        struct ofp_match n = match;
-        if (by_group) {
-            n.ip_dst = (struct ip_prefix){channel->group, 128};
-        }
-        if (by_source) {
-            n.fields |= OFP_MATCH_IP_SRC;
-            n.ip_src = (struct ip_prefix){channel->source, 128};
-        }
-        uint16_t level = by_source  ? LEVEL_SOURCE
-                         : by_group ? LEVEL_GROUP
-                                    : LEVEL_MATCH;
-        if (ofp_table_lookup(sw->table, TABLE_ROUTE,
-                             (uint16_t) (priority + level), &n, view)) {
-            return true;
-        }
-    }
-    return false;
 }

@@ -12,7 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/lease.h"
 #include "controller/log.h"
+#include "controller/pools.h"
+#include "controller/route-far.h"
+#include "controller/route-index.h"
+#include "controller/route-join.h"
+#include "controller/route-learn.h"
+#include "controller/route-reply.h"
+#include "controller/route-unicast.h"
 #include "lib/xalloc.h"
 
 VLOG_DEFINE_THIS_MODULE(rules);
@@ -81,23 +89,51 @@ rule_create(struct ctl *ctl, enum store_kind kind, const char *name)
 static void
 stop_following(struct ctl *ctl, struct rule *rule)
 {
-    if (rule->route && route_follows_members(rule->route)) {
-        LL_DELETE2(ctl->following, rule, next_following);
+    if (route_follows_members(rule->route)) {
+        DL_DELETE2(ctl->following, rule, prev_following, next_following);
+    }
+}
+
+/* What depends on a route that comes or goes. */
+static void
+note_route(struct ctl *ctl, const struct route *route)
+{
+    ctl->routes_generation++;
+    routes_join_again(ctl, route);
+    ctl->unicast_stale |= route_is_unicast(route);
+    routes_mark_rivals(ctl, route);
+    routes_mark_numbered(ctl, route);
+    routes_mark_replying(ctl, route);
+}
+
+static void
+unset_route(struct ctl *ctl, struct rule *rule)
+{
+    struct route *route = rule->route;
+    if (route) {
+        stop_following(ctl, rule);
+        ctl->pools_stale |= route->set.has_source_pool;
+        route_index_remove(ctl, rule);
+        note_route(ctl, route);
+        rule->route = NULL;
+        route_destroy(route);
     }
 }
 
 static void
 set_route(struct ctl *ctl, struct rule *rule, struct route *route)
 {
-    stop_following(ctl, rule);
-    route_destroy(rule->route);
-    rule->route = route;
-    ctl->routes_generation += route != NULL;
-    if (route && route_follows_members(route)) {
-        LL_PREPEND2(ctl->following, rule, next_following);
+    unset_route(ctl, rule);
+    if (route) {
+        note_route(ctl, route);
+        rule->route = route;
+        route_index_add(ctl, rule);
+        route_far_changed(ctl, rule);
+        if (route_follows_members(route)) {
+            DL_PREPEND2(ctl->following, rule, prev_following, next_following);
+        }
     }
-    rule->learning = true;
-    rule->source_known = false;
+    route_forget_sources(rule);
 }
 
 struct rule *
@@ -122,6 +158,7 @@ rule_set(struct ctl *ctl, enum store_kind kind, const char *name,
     member_destroy(rule->member);
     rule->member = m.member;
     rule->member_is_new = true;
+    lease_begin(ctl, rule);
     free(rule->json);
     rule->json = xstrdup(json);
     rule->gone = false;
@@ -136,11 +173,11 @@ rule_destroy(struct ctl *ctl, struct rule *rule)
     HASH_ITER (hh, rule->parts, part, tmp) {
         rule_part_destroy(rule, part);
     }
-    ctl->routes_generation += rule->route != NULL;
-    stop_following(ctl, rule);
+    route_far_forget(ctl, rule);
+    unset_route(ctl, rule);
+    rule_unmark(ctl, rule);
     HASH_DELETE(hh, ctl->rules[rule->kind], rule);
     HASH_DELETE(hh_owner, ctl->owners, rule);
-    route_destroy(rule->route);
     static_rule_destroy(rule->text);
     ofp_static_destroy(rule->parsed);
     ofp_static_destroy(rule->replaced);
@@ -175,6 +212,9 @@ rules_retry_store(void *ctl_, int64_t now)
         int error = store_put(ctl->store, STORE_MEMBER, &row);
         store_result(
             ctl, error ? error : store_delete(ctl->store, STORE_MEMBER, name));
+    }
+    if (!ctl->store_error[0]) {
+        routes_mark_edges(ctl, 0); /* Pools may lend again. */
     }
 }
 
@@ -244,130 +284,6 @@ rules_load(struct ctl *ctl)
 }
 
 void
-rule_mark(struct ctl *ctl, struct rule *rule)
-{
-    rule->dirty = true;
-    ctl->rules_dirty = true;
-    loop_want_turn(ctl->loop);
-}
-
-void
-rule_mark_on(struct ctl *ctl, struct rule *rule, uint64_t dpid)
-{
-    struct rule_part *part =
-        switch_lookup(ctl, dpid) ? rule_part_get(rule, dpid) : NULL;
-    if (part) {
-        part->dirty = rule->parts_dirty = ctl->rules_dirty = true;
-        loop_want_turn(ctl->loop);
-    }
-}
-
-void
-rules_mark_all(struct ctl *ctl, uint64_t dpid)
-{
-    struct rule *rule, *tmp;
-    ctl->routes_generation++;
-    HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        if (dpid) {
-            rule_mark_on(ctl, rule, dpid);
-        } else {
-            rule_mark(ctl, rule);
-        }
-    }
-    HASH_ITER (hh, ctl->rules[STORE_FLOW], rule, tmp) {
-        if (!dpid || rule->text->dpid == dpid) {
-            rule_mark(ctl, rule);
-        }
-    }
-    HASH_ITER (hh, ctl->rules[STORE_MEMBER], rule, tmp) {
-        if (!dpid || rule->member->dpid == dpid) {
-            rule_mark(ctl, rule);
-        }
-    }
-}
-
-static void
-compile_everywhere(struct ctl *ctl, struct rule *rule)
-{
-    struct ctl_switch *sw, *tmp;
-    HASH_ITER (hh, ctl->switches, sw, tmp) {
-        struct rule_part *part = rule_part_get(rule, sw->dpid);
-        if (part) {
-            part->dirty = false;
-            route_compile(sw, rule, part);
-        }
-    }
-}
-
-static void
-compile_dirty_parts(struct ctl *ctl, struct rule *rule)
-{
-    struct rule_part *part, *tmp;
-    HASH_ITER (hh, rule->parts, part, tmp) {
-        if (part->dirty) {
-            part->dirty = false;
-            route_compile(switch_lookup(ctl, part->dpid), rule, part);
-        }
-    }
-}
-
-static void
-compile_route(struct ctl *ctl, struct rule *rule)
-{
-    bool everywhere = rule->dirty, parts = rule->parts_dirty;
-    rule->dirty = rule->parts_dirty = false;
-    if (everywhere) {
-        compile_everywhere(ctl, rule);
-    } else if (parts) {
-        compile_dirty_parts(ctl, rule);
-    }
-}
-
-void
-rules_compile(struct ctl *ctl)
-{
-    while (ctl->rules_dirty) {
-        ctl->rules_dirty = false;
-        struct rule *rule, *tmp;
-        /* Groups may be named by flows: statics in the order of the table's
-         * rounds, which knows that; routes after them. */
-        HASH_ITER (hh, ctl->rules[STORE_FLOW], rule, tmp) {
-            if (rule->dirty) {
-                rule->dirty = false;
-                static_compile(ctl, rule);
-            }
-        }
-        /* Routes may have members in their buckets. */
-        HASH_ITER (hh, ctl->rules[STORE_MEMBER], rule, tmp) {
-            if (rule->dirty) {
-                rule->dirty = false;
-                member_compile(ctl, rule);
-            }
-        }
-        HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-            compile_route(ctl, rule);
-        }
-    }
-}
-
-void
-rule_uncompile(struct ctl *ctl, struct rule *rule)
-{
-    switch (rule->kind) {
-    case STORE_ROUTE:
-        route_uncompile(ctl, rule);
-        break;
-    case STORE_MEMBER:
-        member_uncompile(ctl, rule);
-        break;
-    case STORE_FLOW:
-    case STORE_N_KINDS:
-        static_uncompile(ctl, rule);
-        break;
-    }
-}
-
-void
 rules_destroy(struct ctl *ctl)
 {
     for (size_t i = 0; i < STORE_N_KINDS; i++) {
@@ -381,13 +297,19 @@ rules_destroy(struct ctl *ctl)
 /* States. */
 
 static void
-merge_entry(struct view_status *status, const struct ofp_entry_view *entry)
+merge_state(struct view_status *status, const struct ofp_entry_view *entry)
 {
     enum view_state state = view_state_of(entry);
     if (state > status->state) {
         status->state = state;
         status->error = entry->error;
     }
+}
+
+static void
+merge_entry(struct view_status *status, const struct ofp_entry_view *entry)
+{
+    merge_state(status, entry);
     status->packets += entry->packets;
     status->bytes += entry->bytes;
 }
@@ -428,13 +350,26 @@ merge_part(struct view_status *status, const struct ctl_switch *sw,
     for (size_t i = 0; part && i < part->n_flows; i++) {
         const struct rule_flow *f = &part->flows[i];
         struct ofp_entry_view entry;
-        if (ofp_table_lookup(sw->table, TABLE_ROUTE, f->priority, &f->match,
-                             &entry)) {
-            merge_entry(status, &entry);
+        if (!ofp_table_lookup(sw->table, rule_flow_table(f->kind), f->priority,
+                              &f->match, &entry)) {
+            continue;
         }
+        if (f->kind <= RULE_FLOW_FRAGMENTS) {
+            merge_entry(status, &entry);
+            continue;
+        }
+        /* The route's own flow counts what passes. */
+        merge_state(status, &entry);
+        status->fragments_dropped +=
+            f->kind == RULE_FLOW_DROP ? entry.packets : 0;
     }
+    status->drops_fragments = part && part->fragments_dropped;
+    status->fragments_reason =
+        status->drops_fragments ? part->fragments_reason : "";
     merge_rest(status, sw, part ? part->rejected : NULL,
                part ? part->waiting : NULL);
+    status->sources = part ? part->sources.list : NULL;
+    status->n_sources = part ? part->sources.n : 0;
 }
 
 static size_t
@@ -510,12 +445,13 @@ rule_statuses(const struct ctl *ctl, const struct rule *rule,
     *statuses = xcalloc(HASH_COUNT(ctl->switches) + 1, sizeof **statuses);
     struct ctl_switch *sw, *tmp;
     HASH_ITER (hh, ctl->switches, sw, tmp) {
-        if (m->has_dpid && m->dpid != sw->dpid) {
+        const struct rule_part *part = rule_part_lookup(rule, sw->dpid);
+        if (m->has_dpid && m->dpid != sw->dpid && !part) {
             continue;
         }
         struct view_status *status = &(*statuses)[n++];
         *status = (struct view_status){.dpid = sw->dpid, .error = ""};
-        merge_part(status, sw, rule_part_lookup(rule, sw->dpid));
+        merge_part(status, sw, part);
     }
     if (!n && m->has_dpid) {
         (*statuses)[n++] =

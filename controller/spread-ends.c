@@ -5,6 +5,7 @@
  * hosts, or with the one host. */
 
 #include "controller/fabric.h"
+#include "controller/route-far.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,12 @@ find_all_receivers(struct receivers *r)
         if (h) {
             add_receiver(r, &h->port);
         }
+        break;
+    }
+    case SPREAD_FAR: {
+        struct mac_addr label;
+        memcpy(&label, s->key.name.b, sizeof label);
+        route_far_each_receiver(s->ctl, &label, add_receiver, r);
         break;
     }
     }

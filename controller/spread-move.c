@@ -4,9 +4,9 @@
 /* A channel moves to another tree and loses nothing.
  *
  * Packets that take the new tree are marked, in their destination MAC address
- * (channel-move.c), as long as they are on links.  So old and new tree exist
- * side by side, and each packet is of one of them from its first hop to its
- * last:
+ * (channel-move.c, route-far.c), as long as they are on links.  So old and new
+ * tree exist side by side, and each packet is of one of them from its first
+ * hop to its last:
  *
  *   S_PREPARE   switches of the new tree learn what to do with marked packets
  *   S_FLIP      switches mark what comes from their hosts, or, if they are of
@@ -195,7 +195,8 @@ void
 spread_move_apply(struct spread_plan *p)
 {
     struct spread *s = p->s;
-    if (s->key.kind != SPREAD_CHANNEL || spread_plan_is_mixable(p)) {
+    bool moves = s->key.kind == SPREAD_CHANNEL || s->key.kind == SPREAD_FAR;
+    if (!moves || spread_plan_is_mixable(p)) {
         spread_plan_apply(p, false);
     } else {
         unite_sources(s, p);

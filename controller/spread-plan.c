@@ -11,76 +11,6 @@
 
 #include "lib/xalloc.h"
 
-/* Telling the switches. */
-
-static void
-mark_channel(const struct spread *s, struct ctl_switch *sw)
-{
-    channel_mark(s->ctl, sw->dpid, s->key.vlan, &s->key.name);
-    routes_mark_members(s->ctl, sw->dpid, s->key.vlan, &s->key.name);
-}
-
-static void
-mark_host(const struct spread *s, struct ctl_switch *sw)
-{
-    struct mac_addr mac;
-    memcpy(&mac, s->key.name.b, sizeof mac);
-    const struct host *host = host_lookup(s->ctl->fabric, s->key.vlan, &mac);
-    if (host) {
-        l2_set_host(sw, host);
-    }
-}
-
-/* What the switch holds of the spread is to be compiled. */
-static void
-mark_node(const struct spread *s, uint32_t node)
-{
-    struct ctl_switch *sw = fabric_switch(s->ctl->fabric, node);
-    struct ctl_vlan *v = vlan_lookup(s->ctl, s->key.vlan);
-    if (!sw) {
-        return;
-    }
-    switch ((enum spread_kind) s->key.kind) {
-    case SPREAD_CHANNEL:
-        mark_channel(s, sw);
-        break;
-    case SPREAD_ROUTERS:
-        if (v) {
-            pipeline_set_vlan(sw, v);
-            streams_policy_changed(sw, v->vlan);
-        }
-        break;
-    case SPREAD_FLOOD:
-        l2_set_flood(sw);
-        break;
-    case SPREAD_HOST:
-        mark_host(s, sw);
-        break;
-    }
-}
-
-void
-spread_mark_nodes(const struct spread *s, const uint32_t *nodes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        mark_node(s, nodes[i]);
-    }
-}
-
-/* Those that have hops of one set but not of the other. */
-static void
-mark_difference(const struct spread *s, const struct hop_set *a,
-                const struct hop_set *b)
-{
-    uint32_t last = TOPO_NO_NODE;
-    for (size_t i = 0; i < a->n; i++) {
-        if (a->hops[i].node != last && !hop_set_has(b, &a->hops[i])) {
-            last = a->hops[i].node;
-            mark_node(s, last);
-        }
-    }
-}
-
 static void
 drop_idle_ends(struct spread *s)
 {
@@ -360,16 +290,16 @@ mark_changes(const struct spread *s, const struct spread_plan *old,
         return;
     }
     for (size_t i = 0; i < s->n_entries; i++) {
-        mark_difference(s, &old->entries[i].hops, &s->entries[i].hops);
-        mark_difference(s, &s->entries[i].hops, &old->entries[i].hops);
+        spread_mark_difference(s, &old->entries[i].hops, &s->entries[i].hops);
+        spread_mark_difference(s, &s->entries[i].hops, &old->entries[i].hops);
     }
     spread_emitted(s, &after);
-    mark_difference(s, before, &after);
-    mark_difference(s, &after, before);
+    spread_mark_difference(s, before, &after);
+    spread_mark_difference(s, &after, before);
     hop_set_uninit(&after);
     for (size_t i = 0; i < old->n_on; i++) {
         if (!spread_is_on(s, old->on[i])) {
-            mark_node(s, old->on[i]);
+            spread_mark_node(s, old->on[i]);
         }
     }
     for (size_t i = 0, j = 0; i < s->n_on; i++) {
@@ -377,7 +307,7 @@ mark_changes(const struct spread *s, const struct spread_plan *old,
             j++;
         }
         if (j == old->n_on || old->on[j] != s->on[i]) {
-            mark_node(s, s->on[i]);
+            spread_mark_node(s, s->on[i]);
         }
     }
 }
@@ -472,10 +402,21 @@ mark_roots(struct spread *s)
     for (size_t i = 0; i < s->trees.n && s->n_on > 1; i++) {
         roots += s->trees.trees[i]->key.root;
     }
-    if (roots != s->shown_roots && s->key.kind == SPREAD_CHANNEL) {
+    if (roots != s->shown_roots
+        && (s->key.kind == SPREAD_CHANNEL || s->key.kind == SPREAD_FAR)) {
         spread_mark_nodes(s, s->on, s->n_on);
     }
     s->shown_roots = roots;
+}
+
+/* Where streams of a route enter it is told which of its targets they do not
+ * reach. */
+static void
+mark_far_ends(const struct spread *s)
+{
+    for (size_t i = 0; i < s->n_ends && s->key.kind == SPREAD_FAR; i++) {
+        spread_mark_node(s, s->ends[i].node);
+    }
 }
 
 void
@@ -498,6 +439,7 @@ spread_plan_apply(struct spread_plan *p, bool at_once)
     }
     mark_changes(s, p, &before);
     mark_roots(s);
+    mark_far_ends(s);
     hop_set_uninit(&before);
     hop_set_uninit(&target);
     spread_plan_uninit(p);
@@ -585,7 +527,7 @@ spread_confirmed(struct spread *s)
     hop_set_unite(&s->installed, &held);
     set_draining(s, false);
     hop_set_unite(&s->installed, &target);
-    mark_difference(s, &target, &before);
+    spread_mark_difference(s, &target, &before);
     hop_set_uninit(&target);
     hop_set_uninit(&held);
     hop_set_uninit(&before);

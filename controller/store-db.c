@@ -269,7 +269,7 @@ store_db_prepare(struct sqlite3 *db)
 
     _Static_assert(STORE_VERSION == 1, "says version.json, too");
     int error =
-        run(db, "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL");
+        run(db, "PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL");
     if (error || get_int(db, "SELECT count(*) FROM sqlite_master") != 0) {
         return error;
     }

@@ -2,9 +2,9 @@
 #ifndef CONTROLLER_STORE_H
 #define CONTROLLER_STORE_H 1
 
-/* What must survive: routes, flows and static groups, in state_dir/state.db
- * (SQLite, synchronous=FULL).  When store_put() returns 0 the write is on
- * disk.
+/* What must survive: routes, flows and static groups, static members, and the
+ * sources that pools have given, in state_dir/state.db (SQLite,
+ * synchronous=FULL).  When store_put() returns 0 the write is on disk.
  *
  * Each row carries a checksum.  A damaged row or file is reported and the last
  * good generation (state.db.1, written after each successful open and on
@@ -20,7 +20,13 @@
 
 struct store;
 
-enum store_kind { STORE_ROUTE, STORE_FLOW, STORE_MEMBER, STORE_N_KINDS };
+enum store_kind {
+    STORE_ROUTE,
+    STORE_FLOW,
+    STORE_MEMBER,
+    STORE_N_KINDS,   /* Of rules. */
+    STORE_POOL = 100 /* Sources given to ports, by prefix. */
+};
 
 enum { STORE_VERSION = 1, STORE_ERROR_SIZE = 256 };
 

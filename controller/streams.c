@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "controller/log.h"
-#include "lib/wire.h"
+#include "controller/stream-key.h"
 #include "lib/xalloc.h"
 
 VLOG_DEFINE_THIS_MODULE(streams);
@@ -27,13 +27,6 @@ VLOG_DEFINE_THIS_MODULE(streams);
 enum {
     SOURCE_IDLE_S = 60,
     MAX_STREAMS = 100000 /* A spoofing host must not fill the memory. */
-};
-
-/* No padding: a hash key. */
-struct stream_key {
-    struct port_id port;
-    struct ip_addr source, group;
-    uint64_t vlan;
 };
 
 struct stream {
@@ -46,8 +39,11 @@ struct stream {
     const struct rule *route;
     uint64_t routes_generation;
     bool has_flow;
-    bool inner; /* What a route has made of another: known only so that the
+    bool inner;    /* What a route has made of another: known only so that the
                  * fabric's trees reach its switch. */
+    uint8_t ttl;   /* Of its first packet, or hop limit; 0: not seen. */
+    uint32_t size; /* The largest IP packet of those seen by us, or on the
+                    * average of a while; 0: not known. */
     int64_t first_seen, last_active;
     /* Of the flow that it meets. */
     uint64_t flow_packets, flow_bytes;
@@ -177,47 +173,6 @@ next_id(struct streams *streams)
     return streams->last_id;
 }
 
-static struct ip_addr
-get_v6(struct wire_reader *r)
-{
-    struct ip_addr addr = IP_ADDR_ANY;
-    const uint8_t *bytes = wire_take(r, sizeof addr.b);
-    if (bytes) {
-        memcpy(addr.b, bytes, sizeof addr.b);
-    }
-    return addr;
-}
-
-/* (vlan, source, group) of a frame; false if it is no IP multicast. */
-static bool
-parse_frame(const uint8_t *frame, size_t size, struct stream_key *key)
-{
-    struct wire_reader r;
-    wire_reader_init(&r, frame, size);
-    wire_skip(&r, 12);
-    uint16_t type = wire_get_be16(&r);
-    if (type == ETH_TYPE_VLAN) {
-        key->vlan = wire_get_be16(&r) & 0xfff;
-        type = wire_get_be16(&r);
-    }
-    if (type == ETH_TYPE_IPV4) {
-        wire_skip(&r, 12);
-        key->source = ip_addr_v4(wire_get_be32(&r));
-        key->group = ip_addr_v4(wire_get_be32(&r));
-    } else if (type == ETH_TYPE_IPV6) {
-        wire_skip(&r, 8);
-        key->source = get_v6(&r);
-        key->group = get_v6(&r);
-        /* One of the other family in disguise (RFC 4291 2.5.5.2). */
-        if (ip_addr_is_v4(&key->source) || ip_addr_is_v4(&key->group)) {
-            return false;
-        }
-    } else {
-        return false;
-    }
-    return !r.failed && ip_addr_is_multicast(&key->group);
-}
-
 static struct ofp_match
 source_match(const struct stream *s)
 {
@@ -288,12 +243,7 @@ is_rewritten(const struct ctl *ctl, const struct stream_key *key)
 {
     struct rule *rule, *tmp;
     HASH_ITER (hh, ctl->rules[STORE_ROUTE], rule, tmp) {
-        const struct route *route = rule->route;
-        if (route->set.has_source
-            && ip_addr_equal(&route->set.source, &key->source)
-            && (route->set.has_group
-                    ? ip_addr_equal(&route->set.group, &key->group)
-                    : ip_prefix_contains(&route->match.group, &key->group))) {
+        if (route_makes(rule->route, &key->source, &key->group)) {
             return true;
         }
     }
@@ -314,6 +264,18 @@ stream_get(struct streams *streams, const struct stream_key *key, bool inner)
     return s;
 }
 
+/* Of a frame; counters have it with its tag. */
+static void
+note_size(struct stream *s, uint64_t frame_size)
+{
+    enum { ETHERNET = 14, TAG = 4 };
+    uint64_t header = ETHERNET + (s->key.vlan ? TAG : 0);
+    if (frame_size > header && frame_size - header > s->size
+        && frame_size <= UINT32_MAX) {
+        s->size = (uint32_t) (frame_size - header);
+    }
+}
+
 static bool
 comes_from_edge(const struct ctl_switch *sw, uint32_t in_port)
 {
@@ -322,12 +284,34 @@ comes_from_edge(const struct ctl_switch *sw, uint32_t in_port)
            || fabric_role(sw->ctl, &id) != TOPO_ROLE_LINK;
 }
 
+/* The switch becomes a part of the channel's tree where there are members;
+ * until it is, it goes on to show us what comes. */
+static void
+deliver(struct streams *streams, struct stream *s, enum cookie_kind kind,
+        const struct ofp_packet_in *pin)
+{
+    struct ctl_switch *sw = streams->sw;
+    struct channel channel = channel_of(s);
+    bool registered = kind == COOKIE_CHANNEL && sw->ctl->fabric;
+    if ((kind != COOKIE_MISS && kind != COOKIE_MOVE && !registered)
+        || fabric_deliver(sw, &channel, registered, pin->frame, pin->size)) {
+        return;
+    }
+    if (registered) {
+        channel_mark(sw->ctl, sw->dpid, channel.vlan, &channel.group);
+    } else if (!s->has_flow) {
+        set_source_flow(streams, s);
+    }
+}
+
 void
 streams_packet_in(struct ctl_switch *sw, const struct ofp_packet_in *pin)
 {
     struct streams *streams = sw->streams;
     struct stream_key key = {.port = {sw->dpid, pin->in_port}};
-    if (!parse_frame(pin->frame, pin->size, &key)
+    uint8_t ttl = 0;
+    bool routed = cookie_kind(pin->cookie) == COOKIE_ROUTE;
+    if (!stream_key_parse(pin->frame, pin->size, routed, &key, &ttl)
         || !comes_from_edge(sw, pin->in_port)) {
         return;
     }
@@ -339,19 +323,14 @@ streams_packet_in(struct ctl_switch *sw, const struct ofp_packet_in *pin)
         if (!s) {
             return;
         }
-        /* The switch becomes a part of the channel's tree where there are
-         * members; until it is, it goes on to show us what comes. */
-        struct channel channel = channel_of(s);
-        if ((kind == COOKIE_MISS || kind == COOKIE_MOVE)
-            && !fabric_deliver(sw, &channel, pin->frame, pin->size)
-            && !s->has_flow) {
-            set_source_flow(streams, s);
-        }
+        s->ttl = ttl;
+        note_size(s, pin->size);
+        deliver(streams, s, kind, pin);
     }
     channel_source_known(sw, &(struct channel){.group = key.group,
                                                .source = key.source,
                                                .vlan = (uint16_t) key.vlan});
-    route_source_known(sw->ctl, pin->cookie);
+    route_source_known(sw, pin->cookie, pin->in_port, &key.group);
 }
 
 void
@@ -418,7 +397,9 @@ lookup_flow(const struct ctl_switch *sw, struct stream *s,
 {
     struct channel channel = channel_of(s);
     const struct rule *rule = route_of(sw->ctl, s);
-    if (rule && route_lookup_flow(sw, rule, &channel, view)) {
+    if (rule
+        && route_lookup_flow(sw, rule, (uint32_t) s->key.port.port_no,
+                             &channel, view)) {
         return true;
     }
     struct ofp_match match = channel_match(&channel);
@@ -453,6 +434,7 @@ count(struct stream *s, const struct ofp_entry_view *view, int64_t now)
     s->counted = now;
     if (packets) {
         s->last_active = now;
+        note_size(s, (bytes + packets - 1) / packets);
     }
 }
 
@@ -534,23 +516,27 @@ view_one(const struct ctl_switch *sw, struct stream *s, view_stream_cb *cb,
     struct ctl *ctl = sw->ctl;
     struct channel in = channel_of(s);
     const struct rule *rule = route_of(ctl, s);
-    struct channel out = rule ? route_result(rule->route, &in) : in;
+    const char *port_name = switch_port_name(ctl, &s->key.port);
+    struct channel out =
+        rule ? route_result_at(rule, sw->dpid, port_name, &in) : in;
     struct ofp_copy *copies;
     size_t n = copies_of(sw, out.vlan, &out.source, &out.group, &copies);
     free(copies);
-    return cb(aux, &(struct view_stream){
-                       .vlan = in.vlan,
-                       .source = in.source,
-                       .group = in.group,
-                       .port = s->key.port,
-                       .port_name = switch_port_name(ctl, &s->key.port),
-                       .packets = s->packets,
-                       .bytes = s->bytes,
-                       .packets_per_s = s->packets_per_s,
-                       .bits_per_s = s->bits_per_s,
-                       .route = rule ? rule->name : "",
-                       .n_receivers = n,
-                       .age_ms = loop_now(ctl->loop) - s->first_seen});
+    return cb(aux, &(struct view_stream){.vlan = in.vlan,
+                                         .source = in.source,
+                                         .group = in.group,
+                                         .port = s->key.port,
+                                         .port_name = port_name,
+                                         .packets = s->packets,
+                                         .bytes = s->bytes,
+                                         .packets_per_s = s->packets_per_s,
+                                         .bits_per_s = s->bits_per_s,
+                                         .ttl = s->ttl,
+                                         .size = s->size,
+                                         .route = rule ? rule->name : "",
+                                         .n_receivers = n,
+                                         .age_ms = loop_now(ctl->loop)
+                                                   - s->first_seen});
 }
 
 void

@@ -11,11 +11,19 @@
 
 #include "controller/ctl-private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controller/fast-path.h"
 #include "controller/log.h"
+#include "controller/port-counters.h"
+#include "controller/route-far.h"
+#include "controller/route-reply.h"
+#include "controller/route-unicast.h"
+#include "controller/route-outputs.h"
+#include "controller/sample.h"
+#include "controller/writes.h"
 #include "lib/xalloc.h"
 
 VLOG_DEFINE_THIS_MODULE(switches);
@@ -41,18 +49,36 @@ switch_is_connected(const struct ctl_switch *sw)
     return sw->conn != NULL;
 }
 
+const struct topo_port *
+switch_topo_port(const struct ctl *ctl, const struct port_id *id)
+{
+    struct port_id carrier = {id->dpid, port_id_no(id)};
+    return topo_lookup_port(ctl->topo, &carrier);
+}
+
 const char *
 switch_port_name(const struct ctl *ctl, const struct port_id *id)
 {
-    const struct topo_port *port = topo_lookup_port(ctl->topo, id);
+    const struct topo_port *port = switch_topo_port(ctl, id);
     return port ? port->name : "";
 }
 
 bool
 switch_has_port(const struct ctl *ctl, const struct port_id *id)
 {
-    const struct topo_port *port = topo_lookup_port(ctl->topo, id);
+    const struct topo_port *port = switch_topo_port(ctl, id);
     return port ? port->up : id->port_no == PORT_LOCAL;
+}
+
+bool
+switch_copy(const struct ctl_switch *sw, const struct port_id *id,
+            uint16_t vlan, struct ofp_copy *copy)
+{
+    copy->port = port_id_no(id);
+    return id->dpid == sw->dpid
+           && (sw->ctl->fabric && !tunnel_of(sw->ctl, id)
+                   ? edge_carries(sw->ctl, id, vlan, &copy->pop_vlan)
+                   : tunnel_copy(sw->ctl, id, vlan, copy));
 }
 
 void
@@ -79,7 +105,13 @@ switch_set_entry(struct ctl_switch *sw, const struct ofp_flow *flow,
                   "{\"dpid\":\"" DPID_FMT "\",\"table\":%u,\"copies\":%zu}",
                   sw->dpid, flow->table, n);
     }
-    return ofp_table_set(sw->table, flow, buckets, n, owner, error);
+    char why[OFP_ERROR_SIZE];
+    int result = ofp_table_set(sw->table, flow, buckets, n, owner, why);
+    oversize_note(sw, flow, buckets, n, result ? why : NULL);
+    if (result && error) {
+        snprintf(error, OFP_ERROR_SIZE, "%s", why);
+    }
+    return result;
 }
 
 void
@@ -154,7 +186,10 @@ table_adopted(void *sw_, const struct ofp_adopted *found)
         streams_adopted(sw, found);
         break;
     case COOKIE_ROUTE:
-        route_restore(sw->ctl, found);
+        route_restore(sw, found);
+        break;
+    case COOKIE_REPLY:
+        route_reply_restore(sw, found);
         break;
     case COOKIE_CHANNEL:
         restore_adopt(sw, ADOPTED_CHANNEL, found);
@@ -178,9 +213,18 @@ table_adopted(void *sw_, const struct ofp_adopted *found)
     case COOKIE_IGMP:
     case COOKIE_ARP:
     case COOKIE_HOST_OUT:
+    case COOKIE_WRONG_PORT:
+    case COOKIE_SAMPLE:
         break;
     case COOKIE_MOVE:
         restore_adopt(sw, ADOPTED_MOVE, found);
+        break;
+    case COOKIE_FAR:
+        restore_adopt(sw,
+                      found->match.eth_dst.b[0] & FAR_MOVES ? ADOPTED_MOVE
+                                                            : ADOPTED_FAR,
+                      found);
+        route_far_restore(sw, found);
         break;
     }
 }
@@ -194,6 +238,7 @@ query_ports(struct ctl_switch *sw)
         struct port_id id = {sw->dpid, ts->ports[i]->no};
         if (ts->ports[i]->up && fabric_role(sw->ctl, &id) != TOPO_ROLE_LINK) {
             vlans_port_up(sw->ctl, &id);
+            tunnels_port_up(sw, port_id_no(&id));
         }
     }
 }
@@ -253,6 +298,7 @@ table_counted(void *sw_)
     streams_counted(sw, now);
     channels_counted(sw, now);
     routes_counted(sw, now);
+    route_outputs_counted(sw, now);
 }
 
 static void
@@ -310,17 +356,22 @@ set_port(struct ctl_switch *sw, const struct ofp_port *port)
     if (was_up && (!port->up || renamed)) {
         vlans_port_down(ctl, &id);
         streams_port_down(sw, port->no);
+        tunnels_port_down(sw, port->no);
         fabric_port_down(sw, &id);
+        unicast_port_changed(sw, port->no, false);
     }
     if (!old || renamed) {
         guard_port_changed(ctl, &id);
         vlans_port_changed(ctl, &id);
         pipeline_set_port(sw, &new);
+        tunnels_ports_changed(sw);
     }
     /* Before that all ports are asked at once: see table_synced(). */
     if (port->up && (!was_up || renamed) && ofp_table_is_synced(sw->table)) {
         fabric_port_up(sw, &id);
         vlans_port_up(ctl, &id);
+        unicast_port_changed(sw, port->no, true);
+        tunnels_port_up(sw, port->no);
     }
     if (!old || renamed) {
         rules_mark_all(ctl, sw->dpid);
@@ -337,7 +388,11 @@ remove_port(struct ctl_switch *sw, uint32_t no)
         streams_port_down(sw, no);
         fabric_port_down(sw, &id);
         guard_port_gone(sw->ctl, &id);
+        port_counters_port_gone(sw, no);
         pipeline_unset_port(sw, no);
+        unicast_port_changed(sw, no, false);
+        tunnels_port_down(sw, no);
+        tunnels_ports_changed(sw);
         rules_mark_all(sw->ctl, sw->dpid);
     }
 }
@@ -378,6 +433,8 @@ switch_get(struct ctl *ctl, uint64_t dpid)
         sw->dpid = dpid;
         sw->table = ofp_table_create(&table_ops, sw);
         sw->streams = streams_create(sw);
+        port_counters_create(sw);
+        unicast_create(sw);
         loop_timer_init(&sw->timer, timer_cb, sw);
         loop_timer_init(&sw->poll_timer, poll_cb, sw);
         HASH_ADD(hh, ctl->switches, dpid, sizeof sw->dpid, sw);
@@ -412,6 +469,7 @@ conn_ready(void *ctl_, struct conn *conn, const struct ofp_features *features,
               conn_peer(conn), n_ports, features->hardware,
               features->software);
 
+    switch_check_datapath(sw);
     remove_missing_ports(sw, ports, n_ports);
     for (size_t i = 0; i < n_ports; i++) {
         set_port(sw, &ports[i]);
@@ -421,6 +479,7 @@ conn_ready(void *ctl_, struct conn *conn, const struct ofp_features *features,
     pipeline_set(sw);
     rules_compile(ctl);
     ofp_table_connected(sw->table, now);
+    port_counters_connected(sw);
     switch_want_run(sw);
     ctl_event(ctl, "switch.up", "{\"dpid\":\"" DPID_FMT "\"}", sw->dpid);
     return true;
@@ -443,12 +502,18 @@ conn_packet_in(void *sw_, const struct ofp_packet_in *pin)
 {
     struct ctl_switch *sw = sw_;
     struct port_id id = {sw->dpid, pin->in_port};
+    if (samples_packet_in(sw, pin)) {
+        return;
+    }
     switch (cookie_kind(pin->cookie)) {
     case COOKIE_IGMP:
-        vlans_packet_in(sw->ctl, &id, pin->frame, pin->size);
+        if (tunnels_packet_in(sw, pin, &id)) {
+            vlans_packet_in(sw->ctl, &id, pin->frame, pin->size);
+        }
         break;
     case COOKIE_ARP:
         addresses_packet_in(sw->ctl, pin->frame, pin->size);
+        unicast_packet_in(sw, &id, pin->frame, pin->size);
         break;
     case COOKIE_HOST_IN:
     case COOKIE_HOST_OUT:
@@ -471,8 +536,10 @@ static void
 conn_reply(void *sw_, const void *msg, size_t size)
 {
     struct ctl_switch *sw = sw_;
-    ofp_table_input(sw->table, msg, size, loop_now(sw->ctl->loop));
-    switch_want_run(sw);
+    if (!port_counters_input(sw, msg, size)) {
+        ofp_table_input(sw->table, msg, size, loop_now(sw->ctl->loop));
+        switch_want_run(sw);
+    }
 }
 
 static void
@@ -485,7 +552,9 @@ conn_closed(void *sw_, const char *reason)
     loop_timer_clear(ctl->loop, &sw->poll_timer);
     topo_set_switch(ctl->topo, sw->dpid, false);
     ofp_table_disconnected(sw->table);
+    port_counters_closed(sw);
     switch_want_run(sw);
+    unicast_settle(sw);
     writes_settled(sw);
     fabric_switch_closed(sw);
     VLOG_WARN(DPID_FMT ": disconnected: %s", sw->dpid, reason);
@@ -512,8 +581,12 @@ switches_destroy(struct ctl *ctl)
         restore_forget(sw);
         channels_destroy(sw);
         streams_destroy(sw->streams);
+        port_counters_destroy(sw);
+        unicast_destroy(sw);
         ofp_table_destroy(sw->table);
         free(sw->flood_vlans);
+        free(sw->oversize);
+        free(sw->tunnel_flows);
         free(sw);
     }
 }

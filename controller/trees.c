@@ -145,6 +145,8 @@ slot_of(const struct spread *s)
         return topo_slot(s->key.vlan, &s->key.name);
     case SPREAD_ROUTERS:
         return s->key.vlan % TOPO_SLOTS;
+    case SPREAD_FAR:
+        return topo_slot(0, &s->key.name);
     case SPREAD_FLOOD:
     case SPREAD_HOST:
         break;
@@ -376,7 +378,7 @@ static bool
 concerns(const struct spread *s, const uint8_t *parts_moved)
 {
     bool found = s->key.kind == SPREAD_FLOOD || s->key.kind == SPREAD_ROUTERS
-                 || is_moved(s, parts_moved);
+                 || s->key.kind == SPREAD_FAR || is_moved(s, parts_moved);
     for (size_t i = 0; i < s->trees.n && !found; i++) {
         found = is_moved(s, s->trees.trees[i]->moved);
     }

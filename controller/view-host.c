@@ -41,6 +41,19 @@ add_router(void *list_, const struct igmp_router_view *r)
     return true;
 }
 
+/* How often the querier changed lately. */
+static unsigned int
+election_changes(const struct ctl_vlan *v, enum igmp_family f, int64_t now)
+{
+    const struct vlan_family *family = &v->families[f];
+    unsigned int n = 0;
+    for (unsigned int i = 0; i < ELECTION_MEMORY && i < family->n_elected;
+         i++) {
+        n += now - family->elected[i] < ELECTION_MEMORY_MS;
+    }
+    return n;
+}
+
 static bool
 build_querier(const struct ctl_vlan *v, enum igmp_family family,
               view_querier_cb *cb, void *aux)
@@ -66,6 +79,10 @@ build_querier(const struct ctl_vlan *v, enum igmp_family family,
                     .query_interval_ms = q.query_interval,
                     .robustness = q.robustness,
                     .falls_back = q.falls_back,
+                    .rival_address = q.rival_address,
+                    .rival_port = q.rival_port,
+                    .rival_queries = q.rival_queries,
+                    .changes = election_changes(v, family, now),
                     .routers = list.routers,
                     .n_routers = list.n});
     for (size_t i = 0; i < list.n; i++) {

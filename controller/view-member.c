@@ -125,6 +125,16 @@ delivery_of(const struct group_build *b, const struct igmp_port_view *port)
                : "multicast";
 }
 
+static uint32_t
+vni_of(const struct group_build *b, const struct port_id *port)
+{
+    struct ofp_copy copy = {.tun_id = 0};
+    return port_id_vtep(port)
+                   && tunnel_copy(b->ctl, port, b->vlan->vlan, &copy)
+               ? copy.tun_id
+               : 0;
+}
+
 static bool
 add_member(void *b_, const struct igmp_port_view *port)
 {
@@ -136,6 +146,7 @@ add_member(void *b_, const struct igmp_port_view *port)
     *m = (struct view_member){
         .port = port->port,
         .port_name = switch_port_name(b->ctl, &port->port),
+        .vni = vni_of(b, &port->port),
         .version =
             port->learned ? igmp_version_shown(family, port->version) : 0,
         .origin = origin_of(port, family),

@@ -6,7 +6,12 @@
 #include "controller/ctl-private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "controller/lease.h"
+#include "controller/port-counters.h"
+#include "controller/view-explain.h"
+#include "controller/view-route.h"
 #include "lib/xalloc.h"
 
 enum view_state
@@ -99,8 +104,8 @@ find_guards(const struct guards *g, const struct port_id *id,
 }
 
 static struct view_port *
-build_ports(const struct topo_switch *ts, const struct guards *guards,
-            size_t *n)
+build_ports(const struct ctl *ctl, const struct topo_switch *ts,
+            const struct guards *guards, size_t *n)
 {
     *n = ts ? ts->n_ports : 0;
     struct view_port *ports = xcalloc(*n + 1, sizeof *ports);
@@ -113,6 +118,8 @@ build_ports(const struct topo_switch *ts, const struct guards *guards,
                                       .up = p->up,
                                       .kind = topo_port_kind_name(p->kind)};
         find_guards(guards, &id, &ports[i]);
+        ports[i].tunnel = tunnel_view(ctl, &id);
+        ports[i].counters = port_counters_get(ctl, &id);
     }
     return ports;
 }
@@ -149,22 +156,31 @@ build_switch(const struct ctl_switch *sw, const struct guards *guards,
              view_switch_cb *cb, void *aux)
 {
     const struct ofp_features *f = &sw->features;
-    struct view_switch view = {.dpid = sw->dpid,
-                               .connected = switch_is_connected(sw),
-                               .synced = ofp_table_is_synced(sw->table)
-                                         && fabric_knows_ports(sw),
-                               .peer = sw->conn ? conn_peer(sw->conn) : "",
-                               .since_ms = loop_now(sw->ctl->loop) - sw->since,
-                               .manufacturer = f->manufacturer,
-                               .hardware = f->hardware,
-                               .software = f->software,
-                               .serial = f->serial,
-                               .datapath = f->datapath};
-    struct view_port *ports = build_ports(
-        topo_lookup_switch(sw->ctl->topo, sw->dpid), guards, &view.n_ports);
+    enum config_datapath said = config_get_datapath(sw->ctl->config, sw->dpid);
+    enum config_datapath guess;
+    bool seen = switch_guess_datapath(sw, &guess);
+    struct view_switch view = {
+        .dpid = sw->dpid,
+        .connected = switch_is_connected(sw),
+        .synced = ofp_table_is_synced(sw->table) && fabric_knows_ports(sw),
+        .peer = sw->conn ? conn_peer(sw->conn) : "",
+        .since_ms = loop_now(sw->ctl->loop) - sw->since,
+        .manufacturer = f->manufacturer,
+        .hardware = f->hardware,
+        .software = f->software,
+        .serial = f->serial,
+        .datapath = f->datapath,
+        .datapath_type = CONFIG_DATAPATH_NAMES[said],
+        .datapath_seen = seen ? CONFIG_DATAPATH_NAMES[guess] : NULL};
+    struct view_port *ports =
+        build_ports(sw->ctl, topo_lookup_switch(sw->ctl->topo, sw->dpid),
+                    guards, &view.n_ports);
     view.ports = ports;
     build_counters(sw, &view);
     bool go_on = cb(aux, &view);
+    for (size_t i = 0; i < view.n_ports; i++) {
+        tunnel_view_free(ports[i].tunnel);
+    }
     free(ports);
     return go_on;
 }
@@ -212,16 +228,22 @@ origin_of(const struct rule *rule)
 }
 
 static bool
-build_rule(const struct ctl *ctl, const struct rule *rule, view_rule_cb *cb,
+build_rule(struct ctl *ctl, const struct rule *rule, view_rule_cb *cb,
            void *aux)
 {
     struct view_status *statuses;
     size_t n = rule_statuses(ctl, rule, &statuses);
-    bool go_on = cb(aux, &(struct view_rule){.name = rule->name,
-                                             .json = rule->json,
-                                             .origin = origin_of(rule),
-                                             .statuses = statuses,
-                                             .n_statuses = n});
+    if (rule->kind == STORE_ROUTE) {
+        view_route_fill(ctl, rule, statuses, n);
+    }
+    bool go_on =
+        cb(aux, &(struct view_rule){.name = rule->name,
+                                    .json = rule->json,
+                                    .expires_ms = lease_remaining(ctl, rule),
+                                    .origin = origin_of(rule),
+                                    .statuses = statuses,
+                                    .n_statuses = n});
+    view_route_free(statuses, n);
     free(statuses);
     return go_on;
 }
@@ -291,4 +313,40 @@ view_member_rule(struct ctl *ctl, const char *name, view_rule_cb *cb,
                  void *aux)
 {
     return view_rule(ctl, STORE_MEMBER, name, cb, aux);
+}
+
+/* By name or number. */
+static bool
+find_port(const struct ctl *ctl, uint64_t dpid, const char *name, uint32_t *no)
+{
+    const struct topo_port *port = topo_find_port(ctl->topo, dpid, name);
+    char *end;
+    unsigned long long number = strtoull(name, &end, 10);
+    *no = port ? port->no : (uint32_t) number;
+    return port
+           || (*name >= '0' && *name <= '9' && !*end && number <= UINT32_MAX);
+}
+
+/* A tunnel's end is "vx0>10.255.0.2", with "#100" behind it where ofmcastctl
+ * shows it. */
+bool
+view_find_port(const struct ctl *ctl, uint64_t dpid, const char *name,
+               struct port_id *id)
+{
+    const char *mark = strrchr(name, '>');
+    uint32_t no = 0, vtep = 0;
+    struct ip_addr end;
+    bool found = find_port(ctl, dpid, name, &no);
+    if (!found && mark) {
+        char *port = xasprintf("%.*s", (int) (mark - name), name);
+        char *address =
+            xasprintf("%.*s", (int) strcspn(mark + 1, "#"), mark + 1);
+        found = find_port(ctl, dpid, port, &no) && ip_addr_parse(address, &end)
+                && ip_addr_is_v4(&end);
+        vtep = found ? ip_addr_to_v4(&end) : 0;
+        free(port);
+        free(address);
+    }
+    *id = port_id_make(dpid, no, vtep);
+    return found;
 }

@@ -99,6 +99,11 @@ view_totals(struct ctl *ctl, struct view_totals *totals)
         }
     }
     count_members(ctl, totals);
+    const struct tunnel_peer *p;
+    for (p = ctl->tunnels->peers; p; p = p->hh.next) {
+        totals->tunnel_peers[p->origin]++;
+    }
+    totals->tunnel_refused = ctl->tunnels->refused;
 }
 
 void

@@ -105,10 +105,9 @@ read_settings(const struct ctl_vlan *v, struct vlan_port *port)
 {
     const struct ctl *ctl = v->ctl;
     struct igmp_port_config old = port->config;
-    port->config =
-        config_get_port(ctl->config, port->id.dpid,
-                        topo_lookup_port(ctl->topo, &port->id), v->vlan)
-            .igmp;
+    port->config = config_get_port(ctl->config, port->id.dpid,
+                                   switch_topo_port(ctl, &port->id), v->vlan)
+                       .igmp;
     return memcmp(&old, &port->config, sizeof old) != 0;
 }
 
@@ -131,23 +130,6 @@ port_config(void *family_, const struct port_id *id)
 /* The snoop's ops. */
 
 static void
-tell_member(struct ctl_vlan *v, const struct ip_addr *group,
-            const struct port_id *port)
-{
-    bool member = false;
-    if (v->ctl->event_cb) {
-        char text[IP_ADDR_STRLEN];
-        member = igmp_snoop_forwards(vlan_snoop_of(v, group), &IP_ADDR_ANY,
-                                     group, port);
-        ctl_event(v->ctl, member ? "member.changed" : "member.left",
-                  "{\"vlan\":%u,\"group\":\"%s\",\"dpid\":\"" DPID_FMT
-                  "\",\"port\":%" PRIu64 "}",
-                  v->vlan, ip_addr_format(group, text), port->dpid,
-                  port->port_no);
-    }
-}
-
-static void
 membership_changed(void *family_, const struct ip_addr *group,
                    const struct port_id *port)
 {
@@ -156,7 +138,8 @@ membership_changed(void *family_, const struct ip_addr *group,
     channel_mark(v->ctl, port->dpid, v->vlan, group);
     routes_mark_members(v->ctl, port->dpid, v->vlan, group);
     fabric_member_changed(v->ctl, port->dpid, v->vlan, group);
-    tell_member(v, group, port);
+    tunnels_member_changed(v, group, port);
+    vlan_tell_member(v, group, port);
 }
 
 /* In any vlan, of either family. */
@@ -182,7 +165,9 @@ router_ports_changed(void *family_, const struct port_id *port)
     const struct vlan_family *family = family_;
     struct ctl_vlan *v = family->vlan;
     bool router = is_router_port(v->ctl, port);
-    if (fabric_role(v->ctl, port) != TOPO_ROLE_LINK) {
+    tunnels_member_changed(v, NULL, port);
+    if (fabric_role(v->ctl, port) != TOPO_ROLE_LINK && !port_id_vtep(port)
+        && !tunnel_of(v->ctl, port)) {
         topo_set_port_kind(v->ctl->topo, port,
                            router ? TOPO_PORT_MROUTER : TOPO_PORT_HOST);
     }
@@ -207,11 +192,13 @@ vlan_flood(const struct ctl_vlan *v, const void *frame, size_t size)
     struct ctl_switch *sw, *tmp;
     if (v->ctl->fabric) {
         edges_flood(v->ctl, NULL, frame, size);
+        tunnels_flood(v->ctl, frame, size);
         return;
     }
     HASH_ITER (hh, v->ctl->switches, sw, tmp) {
         switch_packet_out(sw, 0, OFP_PORT_FLOOD, frame, size);
     }
+    tunnels_flood(v->ctl, frame, size);
 }
 
 static void
@@ -226,6 +213,9 @@ send_frame(void *family_, const struct port_id *port, const void *frame,
     } else if (v->ctl->fabric) {
         edge_send(v->ctl, port, frame, size);
         return;
+    } else if (port_id_vtep(port)) {
+        tunnels_send(v->ctl, port, frame, size);
+        return;
     }
     struct ctl_switch *sw = switch_lookup(v->ctl, port->dpid);
     if (sw) {
@@ -233,55 +223,15 @@ send_frame(void *family_, const struct port_id *port, const void *frame,
     }
 }
 
-static void
-querier_changed(void *family_, bool ours)
-{
-    const struct vlan_family *family = family_;
-    struct ctl_vlan *v = family->vlan;
-    struct igmp_querier_view q;
-    char text[IP_ADDR_STRLEN];
-    igmp_snoop_querier(family->snoop, &q);
-    ip_addr_format(&q.address, text);
-    VLOG_INFO("vlan %u: %s is the %s querier%s", v->vlan, text,
-              family == &v->families[IGMP_IPV6] ? "MLD" : "IGMP",
-              ours ? " (ofmcast)" : "");
-    ctl_event(v->ctl, "querier.changed",
-              "{\"vlan\":%u,\"family\":%d,\"ours\":%s,\"address\":\"%s\"}",
-              v->vlan, family == &v->families[IGMP_IPV6] ? 6 : 4,
-              ours ? "true" : "false", text);
-}
-
-static void
-guarded(void *family_, const struct port_id *port,
-        const struct igmp_guard_event *event)
-{
-    const struct vlan_family *family = family_;
-    struct ctl *ctl = family->vlan->ctl;
-    guard_tell(ctl, family->vlan->vlan, port, event, loop_now(ctl->loop));
-}
-
-static void
-host_moved(void *family_, const struct igmp_move *move)
-{
-    const struct vlan_family *family = family_;
-    char mac[MAC_ADDR_STRLEN];
-    ctl_event(family->vlan->ctl, "host.moved",
-              "{\"vlan\":%u,\"mac\":\"%s\",\"from\":{\"dpid\":\"" DPID_FMT
-              "\",\"port\":%" PRIu64 "},\"to\":{\"dpid\":\"" DPID_FMT
-              "\",\"port\":%" PRIu64 "},\"groups\":%zu}",
-              family->vlan->vlan, mac_addr_format(&move->mac, mac),
-              move->from.dpid, move->from.port_no, move->to.dpid,
-              move->to.port_no, move->n_groups);
-}
-
 static const struct igmp_ops snoop_ops = {
     .membership_changed = membership_changed,
     .router_ports_changed = router_ports_changed,
     .send = send_frame,
-    .querier_changed = querier_changed,
+    .querier_changed = vlan_querier_changed,
     .port_config = port_config,
-    .guarded = guarded,
-    .host_moved = host_moved,
+    .guarded = vlan_guarded,
+    .host_moved = vlan_host_moved,
+    .membership_ended = vlan_membership_ended,
 };
 
 static struct igmp_config
@@ -336,6 +286,7 @@ vlan_get(struct ctl *ctl, uint16_t vlan)
     v->config = config_get_vlan(ctl->config, vlan);
     loop_timer_init(&v->timer, timer_cb, v);
     HASH_ADD(hh, ctl->vlans, vlan, sizeof v->vlan, v);
+    ctl->joins_stale = ctl->unicast_stale = true;
     for (int f = 0; f < IGMP_N_FAMILIES; f++) {
         struct igmp_config igmp = family_config(v, f);
         struct vlan_family *family = &v->families[f];
@@ -386,7 +337,9 @@ relay(const struct input *in, const struct igmp_snoop *snoop,
 static void
 dropped(const struct input *in, enum igmp_error error)
 {
-    in->ctl->igmp_undecoded[family_of(in->frame, in->size)][error]++;
+    enum igmp_family family = family_of(in->frame, in->size);
+    in->ctl->igmp_undecoded[family][error]++;
+    in->ctl->igmp_refused_at[family][error] = *in->port;
     VLOG_DBG_RL(&rl, DPID_FMT " port %" PRIu64 ": IGMP or MLD dropped: %s",
                 in->port->dpid, in->port->port_no, igmp_error_name(error));
 }
@@ -417,6 +370,7 @@ input(struct ctl_vlan *v, const struct igmp_msg *msg, const struct input *in)
     struct igmp_snoop *snoop = vlan_snoop(v, msg->family);
     size_t before = igmp_snoop_n_members(snoop);
     enum igmp_error error = igmp_snoop_input(snoop, in->port, msg, in->now);
+    ctl->igmp_refused_at[msg->family][error] = *in->port;
     size_t after = igmp_snoop_n_members(snoop);
     if (after > before) {
         ctl->joins += after - before;
@@ -564,6 +518,9 @@ vlans_reconfigure(struct ctl *ctl)
             topo_each_switch(ctl->topo, forget_ports, v);
             /* Static members stay. */
             igmp_snoop_each_group(vlan_snoop(v, IGMP_IPV6), mark_group, v);
+        }
+        if (v->config->mld != had_mld) {
+            rules_mark_all(ctl, 0); /* Who is a member for routes. */
         }
         HASH_ITER (hh, v->ports, port, next) {
             read_settings(v, port);

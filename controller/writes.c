@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-/* Writes: durable first, then on the switches, then answered.
+/* Writes: answered once they are durable and on the switches.
  *
  *   store -> memory -> compile -> wait for the switches --all fine--> answer
  *                                        | one refuses
@@ -9,23 +9,32 @@
  *               the earlier state: store, memory, compile, wait -> answer
  *
  * So a write that was answered with success survives kill -9, and one that a
- * switch refused leaves nothing behind. */
+ * switch refused leaves nothing behind.
+ *
+ * A route is stored last of all, while the switches are at work: a write to
+ * the disk takes as long as they do.  What they hold of a route that was not
+ * stored when the daemon died is known as ours by its cookie, and goes at the
+ * next connection.  Groups have no such mark, a deletion is not to come back,
+ * and a store that is known to refuse is to be asked first. */
 
-#include "controller/ctl-private.h"
+#include "controller/writes.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/route-rewrite.h"
+#include "controller/ctl-private.h"
 #include "lib/xalloc.h"
-
-enum { POINTER_SIZE = 40 };
 
 struct await {
     uint64_t dpid;
     uint64_t seqno;
+};
+
+enum storing {
+    WRITE_STORED,
+    WRITE_UNSTORED,  /* Until the event loop comes round. */
+    WRITE_NOT_STORED /* The store has refused it. */
 };
 
 struct write {
@@ -40,29 +49,33 @@ struct write {
     bool overtaken; /* By another one: what it replaced is still needed. */
     struct await *awaits;
     size_t n_awaits;
+    enum storing storing;
     bool putting_back;
-    char error[OFP_ERROR_SIZE]; /* The switch's. */
+    char error[OFP_ERROR_SIZE]; /* The switch's, or the store's. */
     struct loop_timer timer;
     enum ctl_outcome outcome; /* If all goes well. */
-    ctl_done_cb *cb;
-    void *aux;
+    struct write_asker asker;
 };
 
-static void
-answer(ctl_done_cb *cb, void *aux, enum ctl_outcome outcome,
-       const char *pointer, const char *detail)
+void
+write_answer(const struct write_asker *asker, enum ctl_outcome outcome,
+             const char *pointer, const char *detail)
 {
-    cb(aux, &(struct ctl_result){
-                .outcome = outcome, .detail = detail, .pointer = pointer});
+    asker->cb(asker->aux, &(struct ctl_result){.outcome = outcome,
+                                               .detail = detail,
+                                               .pointer = pointer});
 }
 
-/* Takes over 'tree'. */
-static char *
-print(struct cJSON *tree)
+bool
+writes_concern(const struct ctl *ctl, enum store_kind kind, const char *name)
 {
-    char *json = cJSON_PrintUnformatted(tree);
-    cJSON_Delete(tree);
-    return json;
+    const struct write *w;
+    DL_FOREACH (ctl->writes, w) {
+        if (w->kind == kind && !strcmp(w->name, name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void
@@ -72,14 +85,16 @@ write_finish(struct write *w)
     DL_DELETE(ctl->writes, w);
     loop_timer_clear(ctl->loop, &w->timer);
     const char *pointer = w->kind == STORE_FLOW ? "/flow" : "";
-    if (w->putting_back || (w->follows && w->error[0])) {
-        answer(w->cb, w->aux, CTL_REJECTED, pointer, w->error);
+    if (w->storing == WRITE_NOT_STORED) {
+        write_answer(&w->asker, CTL_STORAGE, "", w->error);
+    } else if (w->putting_back || (w->follows && w->error[0])) {
+        write_answer(&w->asker, CTL_REJECTED, pointer, w->error);
     } else {
         struct rule *rule = rule_lookup(ctl, w->kind, w->name);
         if (rule && !w->overtaken) {
             static_drop_replaced(ctl, rule);
         }
-        answer(w->cb, w->aux, w->outcome, "", "");
+        write_answer(&w->asker, w->outcome, "", "");
     }
     free(w->earlier);
     free(w->awaits);
@@ -152,7 +167,11 @@ put_back(struct write *w)
 {
     struct ctl *ctl = w->ctl;
     struct rule *rule = rule_lookup(ctl, w->kind, w->name);
+    bool stored = w->storing == WRITE_STORED;
     w->putting_back = true;
+    if (w->storing == WRITE_UNSTORED) {
+        w->storing = WRITE_STORED; /* As it was before. */
+    }
     changes_begin(ctl);
     if (rule && rule->fixed) {
         /* A configuration that was loaded meanwhile has one of this name:
@@ -167,10 +186,14 @@ put_back(struct write *w)
     } else if (rule && w->earlier) {
         static_restore_replaced(ctl, rule);
         rule_set(ctl, w->kind, w->name, w->earlier);
-        rule_save(ctl, rule);
+        if (stored) {
+            rule_save(ctl, rule);
+        }
     } else if (rule) {
         rule_uncompile(ctl, rule);
-        rule_erase(ctl, w->kind, w->name);
+        if (stored) {
+            rule_erase(ctl, w->kind, w->name);
+        }
         rule_destroy(ctl, rule);
     }
     write_await(w);
@@ -211,6 +234,9 @@ write_check(struct write *w)
     if (w->error[0] && !w->putting_back && !w->follows) {
         put_back(w);
     }
+    if (w->storing == WRITE_UNSTORED) {
+        return;
+    }
     for (size_t i = 0; i < w->n_awaits; i++) {
         if (!is_answered(w->ctl, &w->awaits[i])) {
             return;
@@ -219,12 +245,44 @@ write_check(struct write *w)
     write_finish(w);
 }
 
+static void
+write_store(struct write *w)
+{
+    if (!rule_save(w->ctl, rule_lookup(w->ctl, w->kind, w->name))) {
+        w->storing = WRITE_STORED;
+        return;
+    }
+    w->storing = WRITE_NOT_STORED;
+    snprintf(w->error, sizeof w->error, "%s", w->ctl->store_error);
+    put_back(w);
+}
+
+void
+writes_store(void *ctl_, int64_t now)
+{
+    (void) now;
+    struct ctl *ctl = ctl_;
+    struct write *w, *tmp;
+    DL_FOREACH_SAFE (ctl->writes, w, tmp) {
+        if (w->storing == WRITE_UNSTORED) {
+            write_store(w);
+            if (w->asker.wait == CTL_WAIT_STORED
+                && w->storing == WRITE_STORED) {
+                write_finish(w);
+            } else {
+                write_check(w);
+            }
+        }
+    }
+}
+
 /* What has not been answered yet is stored nevertheless; the resource's status
  * says what is pending. */
 static void
 timeout_cb(void *w_, int64_t now)
 {
-    (void) now;
+    struct write *w = w_;
+    writes_store(w->ctl, now);
     write_finish(w_);
 }
 
@@ -254,6 +312,7 @@ writes_rejected(struct ctl_switch *sw, ofp_owner owner, const char *error)
 void
 writes_abandon(struct ctl *ctl)
 {
+    writes_store(ctl, loop_now(ctl->loop));
     while (ctl->writes) {
         write_finish(ctl->writes);
     }
@@ -280,32 +339,23 @@ overtake(struct ctl *ctl, enum store_kind kind, const char *name,
     return earlier;
 }
 
-/* Who wants a write, and how long they wait for it. */
-struct asker {
-    enum ctl_wait wait;
-    int64_t timeout_ms;
-    ctl_done_cb *cb;
-    void *aux;
-};
-
 static struct write *
 write_create(struct ctl *ctl, enum store_kind kind, const char *name,
-             enum ctl_outcome outcome, const struct asker *asker)
+             enum ctl_outcome outcome, const struct write_asker *asker)
 {
     struct write *w = xcalloc(1, sizeof *w);
     w->ctl = ctl;
     w->kind = kind;
     snprintf(w->name, sizeof w->name, "%s", name);
     w->outcome = outcome;
-    w->cb = asker->cb;
-    w->aux = asker->aux;
+    w->asker = *asker;
     loop_timer_init(&w->timer, timeout_cb, w);
     DL_APPEND(ctl->writes, w);
     return w;
 }
 
 static void
-write_start(struct write *w, const struct asker *asker)
+write_start(struct write *w)
 {
     struct ctl *ctl = w->ctl;
     write_await(w);
@@ -314,31 +364,46 @@ write_start(struct write *w, const struct asker *asker)
     if (problem) {
         snprintf(w->error, sizeof w->error, "%s", problem);
     }
-    if (asker->wait == CTL_WAIT_STORED && !w->error[0]) {
+    bool stored = w->storing == WRITE_STORED;
+    if (w->asker.wait == CTL_WAIT_STORED && stored && !w->error[0]) {
         write_finish(w);
         return;
     }
+    if (!stored) {
+        /* Before what is due, so before the time is up. */
+        loop_timer_set(ctl->loop, &ctl->unstored_timer, 0);
+    }
     loop_timer_set(ctl->loop, &w->timer,
-                   loop_now(ctl->loop) + asker->timeout_ms);
+                   loop_now(ctl->loop) + w->asker.timeout_ms);
     write_check(w);
 }
 
 /* What is wanted is there already, or on its way. */
 static void
-follow(struct ctl *ctl, const struct rule *rule, const struct asker *asker)
+follow(struct ctl *ctl, const struct rule *rule,
+       const struct write_asker *asker)
 {
     struct write *w =
         write_create(ctl, rule->kind, rule->name, CTL_UNCHANGED, asker);
     w->owner = rule->owner;
     w->follows = true;
-    write_start(w, asker);
+    write_start(w);
 }
 
-/* 'applied' is what the store shall remember of a group that is there. */
+/* What comes next is to find it stored, or not there. */
 static void
-put(struct ctl *ctl, enum store_kind kind, const char *name, const char *json,
-    bool applied, const struct asker *asker)
+store_before(struct ctl *ctl, enum store_kind kind, const char *name)
 {
+    if (writes_concern(ctl, kind, name)) {
+        writes_store(ctl, loop_now(ctl->loop));
+    }
+}
+
+void
+writes_put(struct ctl *ctl, enum store_kind kind, const char *name,
+           const char *json, bool applied, const struct write_asker *asker)
+{
+    store_before(ctl, kind, name);
     struct rule *rule = rule_lookup(ctl, kind, name);
     bool existed = rule && !rule->gone;
     if (existed && !strcmp(rule->json, json)) {
@@ -346,8 +411,9 @@ put(struct ctl *ctl, enum store_kind kind, const char *name, const char *json,
         return;
     }
     struct store_row row = {.name = name, .json = json, .applied = applied};
-    if (rule_store(ctl, kind, &row)) {
-        answer(asker->cb, asker->aux, CTL_STORAGE, "", ctl->store_error);
+    bool later = kind == STORE_ROUTE && !ctl->store_error[0];
+    if (!later && rule_store(ctl, kind, &row)) {
+        write_answer(asker, CTL_STORAGE, "", ctl->store_error);
         return;
     }
     char *earlier =
@@ -360,172 +426,45 @@ put(struct ctl *ctl, enum store_kind kind, const char *name, const char *json,
     rule->applied = applied;
     struct write *w = write_create(
         ctl, kind, name, existed ? CTL_REPLACED : CTL_CREATED, asker);
+    w->storing = later ? WRITE_UNSTORED : WRITE_STORED;
     w->owner = rule->owner;
     w->earlier = earlier;
-    write_start(w, asker);
-}
-
-/* Where a route changes the vlan of packets whose vlan it does not match:
- * 'pointer' is then set to that member. */
-static bool
-vlan_is_open(const struct route *route, char pointer[POINTER_SIZE])
-{
-    if (route->match.has_vlan) {
-        return false;
-    }
-    if (route->set.has_vlan) {
-        snprintf(pointer, POINTER_SIZE, "/set/vlan");
-        return true;
-    }
-    for (size_t i = 0; i < route->n_targets; i++) {
-        if (route->targets[i].set.has_vlan) {
-            snprintf(pointer, POINTER_SIZE, "/to/%zu/set/vlan", i);
-            return true;
-        }
-    }
-    return false;
+    write_start(w);
 }
 
 void
-ctl_route_put(struct ctl *ctl, const struct route *route, enum ctl_wait wait,
-              int64_t timeout_ms, ctl_done_cb *cb, void *aux)
+writes_erase(struct ctl *ctl, enum store_kind kind, const char *name,
+             const struct write_asker *asker)
 {
-    const struct asker asker = {wait, timeout_ms, cb, aux};
-    char pointer[POINTER_SIZE];
-    const struct rule *twin = route_find_twin(ctl, route);
-    if (twin) {
-        char detail[160];
-        snprintf(detail, sizeof detail,
-                 "route \"%s\" matches exactly the same packets", twin->name);
-        answer(cb, aux, CTL_INVALID, "/match", detail);
-    } else if (vlan_is_open(route, pointer)) {
-        answer(cb, aux, CTL_INVALID, pointer,
-               "changing the vlan needs \"vlan\" in \"match\": whether to "
-               "push, change or pop a tag depends on it");
-    } else {
-        char *json = print(route_to_json(route));
-        put(ctl, STORE_ROUTE, route->name, json, false, &asker);
-        free(json);
-    }
-}
-
-void
-ctl_flow_put(struct ctl *ctl, const struct static_rule *text,
-             enum ctl_wait wait, int64_t timeout_ms, ctl_done_cb *cb,
-             void *aux)
-{
-    const struct asker asker = {wait, timeout_ms, cb, aux};
-    char *problem = static_problem(ctl, text);
-    const struct rule *rule = rule_lookup(ctl, STORE_FLOW, text->name);
-    bool same_switch = rule && rule->text->dpid == text->dpid;
-    if (problem) {
-        answer(cb, aux, CTL_INVALID, text->is_group ? "/group" : "/flow",
-               problem);
-    } else if (rule && !rule->gone && !same_switch) {
-        answer(cb, aux, CTL_INVALID, "/dpid",
-               "this name is in use on another switch: delete it first");
-    } else {
-        char *json = print(static_rule_to_json(text));
-        put(ctl, STORE_FLOW, text->name, json, same_switch && rule->applied,
-            &asker);
-        free(json);
-    }
-    free(problem);
-}
-
-/* What leaves no trace on a switch that would have to be remembered. */
-static void
-erase(struct ctl *ctl, enum store_kind kind, const char *name,
-      const struct asker *asker)
-{
+    store_before(ctl, kind, name);
     struct rule *rule = rule_lookup(ctl, kind, name);
     if (!rule) {
-        answer(asker->cb, asker->aux, CTL_NOT_FOUND, "", "");
+        write_answer(asker, CTL_NOT_FOUND, "", "");
         return;
     }
     if (rule_erase(ctl, kind, name)) {
-        answer(asker->cb, asker->aux, CTL_STORAGE, "", ctl->store_error);
+        write_answer(asker, CTL_STORAGE, "", ctl->store_error);
         return;
     }
     free(overtake(ctl, kind, name, NULL));
     changes_begin(ctl);
     rule_uncompile(ctl, rule);
     rule_destroy(ctl, rule);
-    write_start(write_create(ctl, kind, name, CTL_DELETED, asker), asker);
+    write_start(write_create(ctl, kind, name, CTL_DELETED, asker));
 }
 
 void
-ctl_route_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
-                 int64_t timeout_ms, ctl_done_cb *cb, void *aux)
+writes_mark_gone(struct ctl *ctl, struct rule *rule,
+                 const struct write_asker *asker)
 {
-    const struct asker asker = {wait, timeout_ms, cb, aux};
-    erase(ctl, STORE_ROUTE, name, &asker);
-}
-
-static bool
-is_fixed(const struct ctl *ctl, const char *name, const struct asker *asker)
-{
-    const struct rule *rule = rule_lookup(ctl, STORE_MEMBER, name);
-    if (rule && rule->fixed) {
-        answer(asker->cb, asker->aux, CTL_FIXED, "",
-               "this member is in the configuration file: change it there and "
-               "send SIGHUP");
-    }
-    return rule && rule->fixed;
-}
-
-void
-ctl_member_put(struct ctl *ctl, const struct member *member,
-               enum ctl_wait wait, int64_t timeout_ms, ctl_done_cb *cb,
-               void *aux)
-{
-    const struct asker asker = {wait, timeout_ms, cb, aux};
-    if (!is_fixed(ctl, member->name, &asker)) {
-        char *json = print(member_to_json(member));
-        put(ctl, STORE_MEMBER, member->name, json, false, &asker);
-        free(json);
-    }
-}
-
-void
-ctl_member_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
-                  int64_t timeout_ms, ctl_done_cb *cb, void *aux)
-{
-    const struct asker asker = {wait, timeout_ms, cb, aux};
-    if (!is_fixed(ctl, name, &asker)) {
-        erase(ctl, STORE_MEMBER, name, &asker);
-    }
-}
-
-void
-ctl_flow_delete(struct ctl *ctl, const char *name, enum ctl_wait wait,
-                int64_t timeout_ms, ctl_done_cb *cb, void *aux)
-{
-    const struct asker asker = {wait, timeout_ms, cb, aux};
-    struct rule *rule = rule_lookup(ctl, STORE_FLOW, name);
-    if (!rule || rule->gone) {
-        answer(cb, aux, CTL_NOT_FOUND, "", "");
-        return;
-    }
-    const struct rule *user = static_user(ctl, rule);
-    if (user) {
-        char detail[160];
-        snprintf(detail, sizeof detail,
-                 "flow \"%s\" uses this group: the switch would delete it "
-                 "too",
-                 user->name);
-        answer(cb, aux, CTL_INVALID, "", detail);
-        return;
-    }
     rule->gone = true;
     if (rule_save(ctl, rule)) {
         rule->gone = false;
-        answer(cb, aux, CTL_STORAGE, "", ctl->store_error);
+        write_answer(asker, CTL_STORAGE, "", ctl->store_error);
         return;
     }
-    free(overtake(ctl, STORE_FLOW, name, NULL));
+    free(overtake(ctl, rule->kind, rule->name, NULL));
     changes_begin(ctl);
     static_uncompile(ctl, rule);
-    write_start(write_create(ctl, STORE_FLOW, name, CTL_DELETED, &asker),
-                &asker);
+    write_start(write_create(ctl, rule->kind, rule->name, CTL_DELETED, asker));
 }

@@ -7,6 +7,7 @@ libigmp_a_SOURCES = \
 	igmp/igmp-group.c igmp/igmp-group.h \
 	igmp/igmp-hosts.c igmp/igmp-hosts.h \
 	igmp/igmp-input.c \
+	igmp/igmp-joins.c igmp/igmp-joins.h \
 	igmp/igmp-last-member.c igmp/igmp-last-member.h \
 	igmp/igmp-limits.c \
 	igmp/igmp-merge.c igmp/igmp-merge.h \
@@ -36,6 +37,7 @@ igmp_tests = \
 	tests/unit/test-igmp-golden \
 	tests/unit/test-igmp-group \
 	tests/unit/test-igmp-hosts \
+	tests/unit/test-igmp-joins \
 	tests/unit/test-igmp-members \
 	tests/unit/test-igmp-model \
 	tests/unit/test-igmp-msg \
@@ -64,6 +66,9 @@ tests_unit_test_igmp_hosts_SOURCES = tests/unit/test-igmp-hosts.c \
 	tests/unit/igmp-rows.c tests/unit/igmp-rows.h
 tests_unit_test_igmp_hosts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_igmp_hosts_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_igmp_joins_SOURCES = tests/unit/test-igmp-joins.c
+tests_unit_test_igmp_joins_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_igmp_joins_LDADD = $(IGMP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_igmp_members_SOURCES = tests/unit/test-igmp-members.c \
 	tests/unit/igmp-lab.c tests/unit/igmp-lab.h
 tests_unit_test_igmp_members_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -298,6 +298,7 @@ input_query(struct igmp_snoop *s, struct igmp_port *port,
     }
     igmp_querier_hear_version(&s->querier, msg, s->now);
     if (any) {
+        igmp_querier_hear_proxy(&s->querier, &port->id, msg, s->now);
         igmp_proxy_query_heard(s, &port->id, msg);
         return IGMP_IGNORED; /* A proxy's: no router, and no querier. */
     }

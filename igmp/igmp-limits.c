@@ -177,7 +177,7 @@ make_room(struct igmp_snoop *s, struct igmp_port *port)
 
     DL_FOREACH (port->members, m) {
         if (igmp_member_is_learned(m)) {
-            igmp_forget_learned(s, m);
+            igmp_forget_learned(s, m, IGMP_END_LIMIT);
             return true;
         }
     }
@@ -252,7 +252,7 @@ enforce_number(struct igmp_snoop *s, struct igmp_port *port)
         do {
             m = m->prev; /* Of the first: the last. */
         } while (!igmp_member_is_learned(m));
-        igmp_forget_learned(s, m);
+        igmp_forget_learned(s, m, IGMP_END_LIMIT);
     }
 }
 
@@ -269,7 +269,7 @@ igmp_limits_enforce(struct igmp_snoop *s, struct igmp_port *port)
         if (is_permitted(c, &m->entry->address)) {
             igmp_run_member(s, m); /* Its delivery may be another. */
         } else {
-            igmp_forget_learned(s, m);
+            igmp_forget_learned(s, m, IGMP_END_DENIED);
         }
     }
     enforce_number(s, port);

@@ -178,6 +178,7 @@ igmp_turn_end(struct igmp_turn *t)
         igmp_group_uninit(&m->group, &t->ctx);
     }
     m->entry->n_unicast += m->group.unicast - t->was_unicast;
+    bool ends = t->was_learned && !is_learned;
     if (t->was_learned != is_learned) {
         igmp_limits_count_group(s, m->port, is_learned ? 1 : -1);
     }
@@ -186,17 +187,22 @@ igmp_turn_end(struct igmp_turn *t)
     } else if (!m->timer.place || t->ctx.soonest < m->timer.at) {
         timer_heap_set(&s->table.member_timers, &m->timer, t->ctx.soonest);
     }
+    if (ends && s->ops.membership_ended) {
+        s->ops.membership_ended(s->aux, &group, &port, t->end);
+    }
     if (t->ctx.changed) {
         igmp_membership_changed(s, &group, &port);
     }
 }
 
 void
-igmp_forget_learned(struct igmp_snoop *s, struct igmp_member *m)
+igmp_forget_learned(struct igmp_snoop *s, struct igmp_member *m,
+                    enum igmp_end end)
 {
     struct igmp_turn t;
 
     igmp_turn_begin(&t, s, m);
+    t.end = end;
     t.ctx.changed = t.was_learned;
     igmp_group_uninit(&m->group, &t.ctx);
     igmp_turn_end(&t);

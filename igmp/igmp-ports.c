@@ -107,7 +107,7 @@ igmp_snoop_port_down(struct igmp_snoop *s, const struct port_id *id,
     }
     DL_FOREACH_SAFE (port->members, m, next) {
         if (igmp_member_is_learned(m)) {
-            igmp_forget_learned(s, m);
+            igmp_forget_learned(s, m, IGMP_END_PORT);
         }
     }
 

@@ -67,7 +67,8 @@ merge_mode(struct igmp_merge *m, const struct igmp_entry *entry,
     }
 }
 
-/* All that members on other ports than 'port' want, RFC 4605 4.1. */
+/* All that members on other ports than 'port' want, RFC 4605 4.1, and what is
+ * asked for besides. */
 static void
 wanted_cb(void *s_, const struct ip_addr *group, const struct port_id *port,
           struct igmp_merge *m)
@@ -76,10 +77,14 @@ wanted_cb(void *s_, const struct ip_addr *group, const struct port_id *port,
     const struct igmp_entry *entry = igmp_table_lookup(&s->table, group);
 
     igmp_merge_begin(m, group);
+    igmp_joins_merge(&s->joins, group, port, true, m);
+    if (entry) {
+        merge_mode(m, entry, port, true);
+    }
+    igmp_joins_merge(&s->joins, group, port, false, m);
     if (!entry) {
         return;
     }
-    merge_mode(m, entry, port, true);
     if (m->exclude || igmp_table_lookup_member(entry, port)) {
         merge_mode(m, entry, port, false);
         return;
@@ -136,6 +141,9 @@ open_outlet(struct igmp_snoop *s, const struct port_id *port)
     HASH_ADD(hh, s->proxy.outlets, port, sizeof o->port, o);
     for (entry = s->table.entries; entry; entry = entry->hh.next) {
         igmp_speaker_changed(&o->speaker, &entry->address, s->now);
+    }
+    for (size_t i = 0; i < s->joins.n; i++) {
+        igmp_speaker_changed(&o->speaker, &s->joins.list[i].group, s->now);
     }
     arm(s, o);
     return o;

@@ -144,6 +144,34 @@ igmp_querier_hear_version(struct igmp_querier *q, const struct igmp_msg *m,
     }
 }
 
+/* Not the querier's.  One of another address, or after a silence that long,
+ * begins anew. */
+static void
+note_rival(struct igmp_querier *q, const struct port_id *port,
+           const struct igmp_msg *m, int64_t now)
+{
+    struct igmp_rival *r = &q->rival;
+
+    if (!ip_addr_is_any(&m->group)) {
+        return;
+    }
+    if (!ip_addr_equal(&r->address, &m->ip_src)
+        || now - r->heard > igmp_querier_other_present(q)) {
+        r->n_queries = 0;
+    }
+    r->address = m->ip_src;
+    r->port = *port;
+    r->heard = now;
+    r->n_queries++;
+}
+
+void
+igmp_querier_hear_proxy(struct igmp_querier *q, const struct port_id *port,
+                        const struct igmp_msg *m, int64_t now)
+{
+    note_rival(q, port, m, now);
+}
+
 bool
 igmp_querier_input(struct igmp_querier *q, const struct port_id *port,
                    const struct igmp_msg *m, int64_t now)
@@ -151,6 +179,7 @@ igmp_querier_input(struct igmp_querier *q, const struct port_id *port,
     bool was_ours = q->ours;
 
     if (!loses_to(q, &m->ip_src)) {
+        note_rival(q, port, m, now);
         return false; /* It will hear us and be quiet. */
     }
     if (q->ours) {
@@ -167,6 +196,8 @@ igmp_querier_input(struct igmp_querier *q, const struct port_id *port,
             q->query_response_interval = 0;
         }
         adopt(q, port, m, now);
+    } else {
+        note_rival(q, port, m, now);
     }
     q->expires = now + igmp_querier_other_present(q);
     return was_ours;
@@ -309,7 +340,12 @@ igmp_querier_view(const struct igmp_querier *q, int64_t now,
         .expires = q->expires,
         .query_interval = igmp_querier_query_interval(q),
         .robustness = igmp_querier_robustness(q),
-        .falls_back = now < q->older_until};
+        .falls_back = now<q->older_until, .rival_address = q->rival.address,
+                          .rival_port = q->rival.port,
+                          .rival_queries = now - q->rival.heard>
+                              igmp_querier_other_present(q)
+                          ? 0
+                          : q->rival.n_queries};
     if (other) {
         v->address = q->address;
         v->port = q->port;

@@ -17,6 +17,15 @@
 #include "igmp/igmp-snoop.h"
 #include "lib/mcaddr.h"
 
+/* Somebody who asks although another is the querier: it has lost the election,
+ * should have noticed, and goes on (RFC 3376 6.6.2 has it fall silent). */
+struct igmp_rival {
+    struct ip_addr address; /* IP_ADDR_ANY: a proxy's queries, 0.0.0.0. */
+    struct port_id port;
+    unsigned int n_queries; /* General ones in a row; 0: there is none. */
+    int64_t heard;
+};
+
 struct igmp_querier {
     struct igmp_config config;
     bool ours;
@@ -38,6 +47,8 @@ struct igmp_querier {
     int version;
     int robustness; /* Its own, 0 = not told. */
     int64_t query_interval, query_response_interval; /* Same. */
+
+    struct igmp_rival rival; /* The last one. */
 };
 
 void igmp_querier_init(struct igmp_querier *, const struct igmp_config *,
@@ -51,6 +62,9 @@ void igmp_querier_hear_version(struct igmp_querier *, const struct igmp_msg *,
 /* A query from an address that is neither 0.0.0.0 nor our own. */
 bool igmp_querier_input(struct igmp_querier *, const struct port_id *,
                         const struct igmp_msg *, int64_t now);
+/* A query from 0.0.0.0, which is no querier's. */
+void igmp_querier_hear_proxy(struct igmp_querier *, const struct port_id *,
+                             const struct igmp_msg *, int64_t now);
 /* The port went away, and with it the querier if it was there: we take over
  * at the next igmp_querier_run(). */
 void igmp_querier_port_down(struct igmp_querier *, const struct port_id *,

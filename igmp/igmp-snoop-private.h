@@ -11,6 +11,7 @@
  *   igmp-limits.c  what a port may do
  *   igmp-ports.c   router ports, ports that come and go
  *   igmp-proxy.c   what is said upstream
+ *   igmp-joins.c   what is asked for there without a member
  *   igmp-restore.c what is put back after a restart
  *   igmp-view.c    reading */
 
@@ -19,6 +20,7 @@
 
 #include "igmp/igmp-check.h"
 #include "igmp/igmp-group.h"
+#include "igmp/igmp-joins.h"
 #include "igmp/igmp-proxy.h"
 #include "igmp/igmp-querier.h"
 #include "igmp/igmp-snoop.h"
@@ -33,6 +35,7 @@ struct igmp_snoop {
     struct igmp_times times; /* Of 'querier', kept up to date. */
     struct igmp_table table;
     struct igmp_proxy proxy;
+    struct igmp_joins joins;
     int64_t now; /* Of the last event. */
 
     /* After we took over from another querier, nothing that was not asked by
@@ -63,6 +66,7 @@ struct igmp_turn {
     struct igmp_member *m;
     bool was_learned, had_one_copy, was_unicast; /* At the beginning. */
     size_t n_hosts;                              /* Likewise. */
+    enum igmp_end end;                           /* Why it ends, if it does. */
     struct igmp_group_ctx ctx;
 };
 
@@ -85,7 +89,8 @@ void igmp_turn_begin(struct igmp_turn *, struct igmp_snoop *,
  * and tells what changed. */
 void igmp_turn_end(struct igmp_turn *);
 /* All but what the operator has set. */
-void igmp_forget_learned(struct igmp_snoop *, struct igmp_member *);
+void igmp_forget_learned(struct igmp_snoop *, struct igmp_member *,
+                         enum igmp_end);
 
 /* igmp-snoop.c */
 /* What 'port' gets of 'group' changed: tells everybody. */

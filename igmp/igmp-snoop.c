@@ -158,6 +158,7 @@ igmp_snoop_destroy(struct igmp_snoop *s)
 {
     if (s) {
         igmp_proxy_uninit(s);
+        igmp_joins_uninit(&s->joins);
         igmp_moves_uninit(s);
         igmp_table_uninit(&s->table);
         free(s);
@@ -184,6 +185,15 @@ igmp_snoop_set_config(struct igmp_snoop *s, const struct igmp_config *config,
 
 /* Time. */
 
+/* Because somebody left. */
+static bool
+was_asked(const struct igmp_snoop *s, const struct igmp_group *g)
+{
+    const struct igmp_times *t = &s->times;
+    return g->last_lowered != INT64_MIN
+           && s->now - g->last_lowered <= t->last_member_time + t->last_member;
+}
+
 void
 igmp_run_member(struct igmp_snoop *s, struct igmp_member *m)
 {
@@ -194,6 +204,7 @@ igmp_run_member(struct igmp_snoop *s, struct igmp_member *m)
         igmp_turn_begin(&t, s, m); /* Its delivery may be another. */
     } else {
         igmp_turn_begin(&t, s, m);
+        t.end = was_asked(s, &m->group) ? IGMP_END_LEFT : IGMP_END_EXPIRED;
         igmp_group_run(&m->group, &t.ctx);
     }
     igmp_turn_end(&t);

@@ -131,6 +131,16 @@ struct igmp_guard_event {
     size_t value, limit;  /* 0 likewise. */
 };
 
+/* Why a port ceased to be a member. */
+enum igmp_end {
+    IGMP_END_LEFT,    /* Its hosts said so, and nobody else answered. */
+    IGMP_END_EXPIRED, /* Nobody has reported for a membership interval. */
+    IGMP_END_PORT,    /* The port went away. */
+    IGMP_END_LIMIT,   /* It made room for another at a limit. */
+    IGMP_END_DENIED,  /* The configuration does not permit it any more. */
+    IGMP_N_ENDS
+};
+
 /* A host found on another port than before takes its memberships along. */
 struct igmp_move {
     struct mac_addr mac;
@@ -160,6 +170,9 @@ struct igmp_ops {
     void (*guarded)(void *aux, const struct port_id *,
                     const struct igmp_guard_event *);
     void (*host_moved)(void *aux, const struct igmp_move *);
+    /* No host behind 'port' wants the group any more. */
+    void (*membership_ended)(void *aux, const struct ip_addr *group,
+                             const struct port_id *port, enum igmp_end);
 };
 
 struct igmp_snoop *igmp_snoop_create(uint16_t vlan, const struct igmp_config *,
@@ -235,6 +248,24 @@ bool igmp_snoop_set_static(struct igmp_snoop *, const struct port_id *,
                            const struct igmp_filter *filter, int64_t now);
 void igmp_snoop_set_static_router(struct igmp_snoop *, const struct port_id *,
                                   bool is_router, int64_t now);
+
+/* What is wanted upstream though nobody here has joined it: routers are told
+ * as if a host had.  It makes no member, and nothing is forwarded for it. */
+struct igmp_join {
+    struct ip_addr group;
+    struct port_id port;   /* Told there only; no port, no switch: anywhere. */
+    bool exclude;          /* Every source; false: only 'source'. */
+    struct ip_addr source; /* IP_ADDR_ANY unless in INCLUDE mode. */
+};
+
+/* All there are, in any order, in place of those before. */
+void igmp_snoop_set_joins(struct igmp_snoop *, const struct igmp_join *,
+                          size_t n, int64_t now);
+/* Likewise those of one group; the others stay. */
+void igmp_snoop_set_group_joins(struct igmp_snoop *,
+                                const struct ip_addr *group,
+                                const struct igmp_join *, size_t n,
+                                int64_t now);
 
 /* Reading: forwarding. */
 /* Does 'port' get packets of 'source' (IP_ADDR_ANY: of a source that no
@@ -359,6 +390,11 @@ struct igmp_querier_view {
     /* Another querier speaks an older version than we would: its hosts fall
      * back to it, sources are not filtered (RFC 3376 7.2.1). */
     bool falls_back;
+    /* Somebody else asks too, though it has lost the election or comes from
+     * 0.0.0.0: so many general queries in a row, 0: nobody does. */
+    struct ip_addr rival_address;
+    struct port_id rival_port;
+    unsigned int rival_queries;
 };
 
 void igmp_snoop_querier(const struct igmp_snoop *, struct igmp_querier_view *);

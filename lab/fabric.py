@@ -11,7 +11,7 @@ whose ends are ports of two bridges, numbered from 101 on; hosts are h1, h2,
 """
 
 from lab import Host, Node
-from procs import big_socket_buffers, run
+from procs import run
 
 FIRST_LINK_PORT = 101
 
@@ -97,12 +97,10 @@ class Fabric:
         run("ip", "-n", self.lab.home.netns, "-batch", "-", stdin="".join(
             f"link add {k.a.iface} up type veth peer name {k.b.iface}\n"
             f"link set dev {k.b.iface} up\n" for k in added))
-        argv = []
-        for end in [end for link in added for end in link.ends]:
+        ends = [end for link in added for end in link.ends]
+        for end in ends:
             end.switch.n_ports += 1
-            argv += add_port(end)
-        with big_socket_buffers():
-            self.lab.vsctl(*argv)
+        self.lab.add_ports([port_of(end) for end in ends])
         self.links += added
         return added
 
@@ -171,20 +169,16 @@ class Fabric:
         new = self.lab.add_switch(switch.name, switch.dpid)
         switch.n_ports = new.n_ports = 0
         self.lab.switches[switch.name] = switch
-        argv = []
-        for host in self.hosts_of(switch):
-            argv += add_port(End(switch, host.port))
+        ports = [port_of(End(switch, h.port)) for h in self.hosts_of(switch)]
         for link in self.links_of(switch):
             end = link.end_at(switch)
             end.port += shift
-            argv += add_port(end)
-        with big_socket_buffers():
-            self.lab.vsctl(*argv)
+            ports.append(port_of(end))
+        self.lab.add_ports(ports)
         switch.n_ports = len(self.hosts_of(switch)) \
             + len(self.links_of(switch))
 
 
-def add_port(end):
-    return ["--", "add-port", end.switch.name, end.iface, "--", "set",
-            "interface", end.iface, f"ofport_request={end.port}"]
+def port_of(end):
+    return end.switch.name, end.iface, end.port
 

@@ -22,15 +22,18 @@ import ipaddress
 import itertools
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
 
-from procs import (NETNS, PIPE, STATE, LabError, Process, Receiver, Sender,
-                   big_socket_buffers, build_dir, clean_dead_labs, in_netns,
-                   remove_lab, run, start_time, state_lock, wait_until, write)
-
-SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+import netns
+import openflow
+import ovsdb
+from netns import add_netns, in_netns
+from procs import (PIPE, STATE, LabError, Process, Receiver, Sender,
+                   big_socket_buffers, build_dir, clean_dead_labs, remove_lab,
+                   run, start_time, state_lock, wait_until, write)
 
 
 # ---------------------------------------------------------------------------
@@ -40,24 +43,33 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 class Node:
     """A namespace."""
 
+    # Of mcsend and mcrecv.  Tests, which look at what arrives and not at how
+    # soon, have it sent and received in bursts: each time that a program
+    # wakes up costs, and the switch wakes up too.
+    send_options, receive_options = {}, {}
+
     def __init__(self, lab, name):
         self.lab = lab
         self.name = name
+        # What is spawned has the processor before all others, as if this were
+        # a machine of its own.  For benchmarks.
+        self.apart = False
         self.netns = f"{lab.tag}-{name}"
 
     def run(self, *argv, stdin=None):
         """Runs a command there and waits; its output."""
-        return run("nsenter", f"--net={os.path.join(NETNS, self.netns)}",
-                   "--", *argv, stdin=stdin, env=self.lab.env)
+        return run(*argv, stdin=stdin, env=self.lab.env, netns=self.netns)
 
     def spawn(self, name, *argv, kind=Process, env=None, stdin=None):
+        if self.apart:
+            argv = ("chrt", "--fifo", "10", *argv)
         return kind(self.lab, f"{self.name}-{name}", list(argv), self.netns,
                     env, stdin)
 
     def sysctl(self, **values):
         """sysctl(**{"net.ipv4.ip_forward": 1})"""
-        for key, value in values.items():
-            self.run("sysctl", "-qw", f"{key}={value}")
+        with in_netns(self.netns):
+            netns.sysctl(values)
 
 
 class Host(Node):
@@ -111,8 +123,8 @@ class Host(Node):
         self.sysctl(**{"net.ipv6.conf.all.force_mld_version": version})
 
     def rp_filter(self, mode):
-        self.run("sysctl", "-qw", f"net.ipv4.conf.all.rp_filter={mode}",
-                 f"net.ipv4.conf.{self.iface}.rp_filter={mode}")
+        self.sysctl(**{f"net.ipv4.conf.{i}.rp_filter": mode
+                       for i in ("all", self.iface)})
 
     def receive(self, group, port, source=None, exclude=None, join=True,
                 **options):
@@ -137,7 +149,7 @@ class Host(Node):
     def _mcrecv(self, argv, options, stdin=None):
         for iface in self.ifaces:
             argv += ["--iface", iface]
-        options = {"every": 100, **options}
+        options = {"every": 100, **self.receive_options, **options}
         receiver = self.spawn("mcrecv", self.lab.tool("mcrecv"), *argv,
                               *to_options(options), kind=Receiver,
                               stdin=stdin)
@@ -153,7 +165,7 @@ class Host(Node):
             "mcsend", self.lab.tool("mcsend"), "--iface", self.iface,
             "--group", group, "--port", str(port), "--source", source,
             "--ttl", str(ttl), "--rate", str(rate), "--count", str(count),
-            *to_options(options), kind=Sender)
+            *to_options({**self.send_options, **options}), kind=Sender)
 
     def send_frames(self, *frames):
         """Sends frames given as bytes."""
@@ -263,6 +275,18 @@ class Switch:
                                     "ports": sorted(map(int, ports))}
         return found
 
+    def group_ports(self):
+        """{group id: [port, ...]}, asked for without a program."""
+        return openflow.group_ports(self.socket)
+
+    def groups_of_table(self, table):
+        """The groups that its flows send to, likewise."""
+        return openflow.groups_of_table(self.socket, table)
+
+    @property
+    def socket(self):
+        return os.path.join(self.lab.dir, f"{self.name}.mgmt")
+
     def group_ages(self):
         """{group id: seconds since it was added}"""
         text = self.ofctl("dump-group-stats")
@@ -292,7 +316,8 @@ class Lab:
         self.n_processes = 0
         self.env = {**os.environ, "LC_ALL": "C", "OVS_RUNDIR": self.dir,
                     "OVS_DBDIR": self.dir, "OVS_LOGDIR": self.dir}
-        self.db = f"unix:{self.dir}/db.sock"
+        self.db_socket = os.path.join(self.dir, "db.sock")
+        self.db = f"unix:{self.db_socket}"
         self.vswitchd = None
         self.home = Node(self, "sw")  # Switches and controller.
 
@@ -307,7 +332,10 @@ class Lab:
         self.stop()
 
     def tool(self, name):
-        path = os.path.join(build_dir(), "lab", name)
+        """OFMCAST_TOOLS names the build folder where they are plain, if
+        OFMCAST_BUILD has them with sanitizers."""
+        path = os.path.join(os.environ.get("OFMCAST_TOOLS") or build_dir(),
+                            "lab", name)
         if not os.path.exists(path):
             raise LabError(f"{path} is not built (OFMCAST_BUILD names the"
                            " build folder)")
@@ -321,25 +349,19 @@ class Lab:
             os.makedirs(self.dir)
             write(os.path.join(self.dir, "owner"),
                   f"{os.getpid()} {start_time(os.getpid())}\n")
-        run("ip", "netns", "add", self.home.netns)
-        run("ip", "-n", self.home.netns, "link", "set", "lo", "up")
-        # The kernel's own chatter on the switch's side of each wire.
-        self.home.sysctl(**{"net.ipv6.conf.default.disable_ipv6": 1})
+        add_netns(self.home.netns)
+        with in_netns(self.home.netns):
+            netns.set_up("lo")
+            # The kernel's own chatter on the switch's side of each wire.
+            netns.sysctl({"net.ipv6.conf.default.disable_ipv6": 1})
         database = os.path.join(self.dir, "conf.db")
-        run("ovsdb-tool", "create", database, SCHEMA)
+        shutil.copy(ovsdb.empty_database(), database)
         self.home.spawn("ovsdb", "ovsdb-server", database, "-vconsole:off",
-                        "--log-file", f"--remote=punix:{self.dir}/db.sock",
+                        "--log-file", f"--remote=punix:{self.db_socket}",
                         f"--unixctl={self.dir}/ovsdb.ctl")
-        wait_until(self.initialised, 10, "ovsdb-server")
+        wait_until(lambda: ovsdb.listens(self.db_socket), 30, "ovsdb-server")
         self.start_vswitchd()
         return self
-
-    def initialised(self):
-        try:
-            self.vsctl("--no-wait", "init")
-            return True
-        except LabError:
-            return False  # It does not listen yet.
 
     def start_vswitchd(self):
         """Also after kill_vswitchd(): the bridges come back, empty."""
@@ -349,8 +371,8 @@ class Lab:
                 "--log-file", "--no-chdir",
                 f"--unixctl={self.dir}/vswitchd.ctl")
             # It applies the whole database before it answers.
-            self.vsctl("show")
-            wait_until(lambda: all(
+            wait_until(lambda: ovsdb.listens(
+                f"{self.dir}/vswitchd.ctl") and all(
                 os.path.exists(f"{self.dir}/{name}.mgmt")
                 and self.appctl("dpif/show").count(f"{name}-eth")
                 == switch.n_ports
@@ -375,9 +397,8 @@ class Lab:
 
     def appctl(self, *argv):
         try:
-            return run("ovs-appctl", "-t", f"{self.dir}/vswitchd.ctl", *argv,
-                       env=self.env)
-        except LabError:
+            return ovsdb.ask(f"{self.dir}/vswitchd.ctl", *argv)
+        except (LabError, OSError):
             if self.vswitchd and self.vswitchd.running:
                 return ""
             raise
@@ -386,16 +407,13 @@ class Lab:
 
     def add_switch(self, name, dpid):
         switch = Switch(self, name, dpid)
-        argv = ["add-br", name, "--", "set", "bridge", name,
-                "datapath_type=netdev", "fail_mode=secure",
-                "protocols=OpenFlow13",
-                f"other-config:datapath-id={dpid:016x}",
-                "other-config:disable-in-band=true"]
-        if self.controller:
-            argv += ["--", "set-controller", name, self.controller, "--",
-                     "set", "controller", name, "max_backoff=1000",
-                     "inactivity_probe=5000"]
-        self.vsctl(*argv)
+        ovsdb.add_bridge(
+            self.db_socket, name, {"datapath-id": switch.dpid_text,
+                                   "disable-in-band": "true"},
+            datapath_type="netdev", fail_mode="secure",
+            protocols="OpenFlow13", controller=self.controller and {
+                "target": self.controller, "max_backoff": 1000,
+                "inactivity_probe": 5000})
         self.switches[name] = switch
         return switch
 
@@ -412,20 +430,20 @@ class Lab:
             hosts.append(self._new_host(kind, name, switch, numbers))
         links = [(host, iface, port) for host in hosts
                  for iface, port in zip(host.ifaces, host.ports)]
-        run("ip", "-n", self.home.netns, "-batch", "-", stdin="".join(
-            f"link add {switch.name}-eth{port} up type veth"
-            f" peer name {iface} netns {host.netns}\n"
-            for host, iface, port in links))
+        with in_netns(self.home.netns):
+            for host, iface, port in links:
+                netns.add_veth(f"{switch.name}-eth{port}", iface, host.netns)
         for host in hosts:
             self._configure(host, net, ipv6)
-        argv = ["--no-wait"] if not links else []
-        for _, _, port in links:
-            name = f"{switch.name}-eth{port}"
-            argv += ["--", "add-port", switch.name, name, "--", "set",
-                     "interface", name, f"ofport_request={port}"]
-        with big_socket_buffers():
-            self.vsctl(*argv)
+        if links:
+            self.add_ports([(switch.name, f"{switch.name}-eth{port}", port)
+                            for _, _, port in links])
         return hosts
+
+    def add_ports(self, ports):
+        """[(name of a switch, interface, number), ...]"""
+        with big_socket_buffers():
+            ovsdb.add_ports(self.db_socket, ports)
 
     def add_host(self, switch, name, **options):
         return self.add_hosts(switch, name, **options)[0]
@@ -434,8 +452,8 @@ class Lab:
         """A port with a bridge behind it, still without hosts."""
         segment = self.add_host(switch, name, first_port=first_port,
                                 kind=Segment)
-        segment.run("ip", "addr", "flush", "dev", segment.iface)
         segment.run("ip", "-batch", "-", stdin=(
+            f"addr flush dev {segment.iface}\n"
             f"link add name br0 up type bridge mcast_snooping {snooping:d}\n"
             f"link set dev {segment.iface} master br0\n"))
         return segment
@@ -450,9 +468,8 @@ class Lab:
     def add_behind(self, segment, name, net, ipv6):
         host = self._new_host(Host, name, segment.switch, segment.ports)
         host.segment = segment
-        segment.run("ip", "link", "add", "name", bridge_end(host), "up",
-                    "master", "br0", "type", "veth", "peer", "name",
-                    host.iface, "netns", host.netns)
+        with in_netns(segment.netns):
+            netns.add_veth(bridge_end(host), host.iface, host.netns, "br0")
         self._configure(host, net, ipv6)
         return host
 
@@ -460,7 +477,7 @@ class Lab:
         host = kind(self, name, switch, ports)
         self.hosts[name] = host
         host.number = len(self.hosts)
-        run("ip", "netns", "add", host.netns)
+        add_netns(host.netns)
         return host
 
     def _configure(self, host, net, ipv6):
@@ -468,27 +485,27 @@ class Lab:
         them to the receiving kernel, but the switch in between rewrites."""
         network = ipaddress.ip_network(net)
         host.ip = str(network[host.number])
-        script = ["set -e", "ip link set dev lo up",
-                  f"sysctl -qw net.ipv6.conf.all.disable_ipv6={not ipv6:d}"
-                  " net.ipv4.conf.all.rp_filter=0"
-                  " net.ipv4.conf.default.rp_filter=0"
-                  " net.ipv4.igmp_max_memberships=1000"
-                  " net.ipv4.igmp_max_msf=512"]
+        settings = {"net.ipv6.conf.all.disable_ipv6": int(not ipv6),
+                    "net.ipv4.conf.all.rp_filter": 0,
+                    "net.ipv4.conf.default.rp_filter": 0,
+                    "net.ipv4.igmp_max_memberships": 1000,
+                    "net.ipv4.igmp_max_msf": 512}
         for iface in host.ifaces:
-            script += [f"ethtool -K {iface} tx off >/dev/null",
-                       f"sysctl -qw net.ipv4.conf.{iface}.rp_filter=0"]
+            settings[f"net.ipv4.conf.{iface}.rp_filter"] = 0
             if ipv6:
                 # Addresses are good at once, and no router is looked for.
                 conf = f"net.ipv6.conf.{iface}"
-                script += [f"sysctl -qw {conf}.accept_dad=0"
-                           f" {conf}.router_solicitations=0"]
-            script += [f"ip link set dev {iface} up"]
-        script += [f"ip addr add {host.ip}/{network.prefixlen}"
-                   f" dev {host.iface}"]
+                settings[f"{conf}.accept_dad"] = 0
+                settings[f"{conf}.router_solicitations"] = 0
+        with in_netns(host.netns):
+            netns.sysctl(settings)
+            netns.write_checksums(*host.ifaces)
+            netns.set_up("lo", *host.ifaces)
+            netns.set_address(host.iface, f"{host.ip}/{network.prefixlen}")
         if ipv6:
             host.ip6 = f"fd00:1::{host.number:x}"
-            script += [f"ip addr add {host.ip6}/64 dev {host.iface} nodad"]
-        host.run("sh", "-c", "\n".join(script))
+            with in_netns(host.netns):
+                netns.add_address6(host.iface, f"{host.ip6}/64")
 
     def evidence(self):
         """{title: text}: what to read when something went wrong."""

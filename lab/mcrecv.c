@@ -40,6 +40,7 @@ struct options {
     uint64_t count; /* Stop after so many packets on each interface. */
     int idle_ms;    /* Stop after so much silence behind a packet. */
     int every_ms;   /* Report progress. */
+    int within_ms;  /* Of the first packet's sending; then all is late. */
     int lazy_ms;    /* Rest between two rounds, to receive in batches. */
 };
 
@@ -185,6 +186,7 @@ open_raw(struct receiver *r)
 static void
 open_receiver(struct receiver *r)
 {
+    r->tally.limit_ns = (uint64_t) options.within_ms * 1000000;
     r->ifindex = if_nametoindex(r->iface);
     if (!r->ifindex) {
         die(r->iface);
@@ -354,6 +356,21 @@ finished(uint64_t now)
     return true;
 }
 
+/* Until something can be read, a signal comes, or it is time. */
+static void
+wait_for(struct pollfd *fds, size_t n, uint64_t ns)
+{
+    struct timespec ts = {(time_t) (ns / SECOND), (long) (ns % SECOND)};
+    sigset_t none, all;
+
+    sigemptyset(&none);
+    ppoll(fds, (nfds_t) n, &ts, &none);
+    /* It takes no signal where something can be read at once, as in the midst
+     * of a stream always. */
+    sigprocmask(SIG_SETMASK, &none, &all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
 static void
 run(void)
 {
@@ -388,10 +405,10 @@ run(void)
             break;
         }
         nanosleep(&rest, NULL);
-        if (!stop) {
-            /* A signal between here and the poll costs at most 20 ms. */
-            poll(fds, n_receivers + options.commands, 20);
-        }
+        wait_for(fds, n_receivers + options.commands,
+                 options.idle_ms       ? 20000000
+                 : every && next > now ? next - now
+                                       : SECOND);
     } while (true);
     report(true);
 }
@@ -404,9 +421,12 @@ usage(int status)
           "       mcrecv --iface IF... --raw [--group G]\n"
           "              [--count N] [--idle-ms MS] [--every MS]"
           " [--lazy-ms MS]\n"
+          "              [--within-ms MS]\n"
           "Receives until N packets, MS of silence, or SIGTERM; then prints\n"
-          "one JSON line for each interface.  SIGUSR1 leaves the group,\n"
-          "SIGUSR2 joins it again.  With --commands, lines of stdin change\n"
+          "one JSON line for each interface.  With --within-ms what comes\n"
+          "so long after the first was sent is late.  SIGUSR1 leaves the "
+          "group, SIGUSR2\n"
+          "joins it again.  With --commands, lines of stdin change\n"
           "the filter: allow S..., block S..., include S..., exclude S...\n",
           status ? stderr : stdout);
     exit(status);
@@ -491,6 +511,9 @@ take_option(int c, const char *arg)
     case 'e':
         options.every_ms = (int) parse_number(arg, hour_ms);
         break;
+    case 'w':
+        options.within_ms = (int) parse_number(arg, hour_ms);
+        break;
     case 'z':
         options.lazy_ms = (int) parse_number(arg, 999);
         break;
@@ -517,6 +540,7 @@ static const struct option OPTIONS[] = {
     {"count", required_argument, NULL, 'n'},
     {"idle-ms", required_argument, NULL, 'I'},
     {"every", required_argument, NULL, 'e'},
+    {"within-ms", required_argument, NULL, 'w'},
     {"lazy-ms", required_argument, NULL, 'z'},
     {"no-join", no_argument, NULL, 'j'},
     {"commands", no_argument, NULL, 'c'},
@@ -544,7 +568,15 @@ int
 main(int argc, char *argv[])
 {
     struct sigaction sa = {.sa_handler = on_signal};
+    sigset_t signals;
 
+    /* They come while it waits, and never just before. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGUSR1, &sa, NULL);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/param.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -28,12 +29,14 @@ enum { BATCH = 64, MIN_SLEEP_NS = 50000, SECOND = 1000000000, MTU = 1500 };
 struct options {
     const char *iface;
     struct mark_path path;
-    double rate;      /* Packets per second and group. */
-    uint64_t count;   /* Per group; 0 = until a signal. */
-    uint64_t first;   /* Sequence number of the first packet. */
-    size_t size;      /* UDP payload. */
-    uint32_t groups;  /* The i-th group and port are 'path' plus i, */
-    uint32_t sources; /* the i-th source likewise. */
+    double rate;       /* Packets per second and group. */
+    uint64_t count;    /* Per group; 0 = until a signal. */
+    double seconds;    /* What is late by then is not sent; 0 = no end. */
+    uint64_t burst_ns; /* What falls due in so long is sent together. */
+    uint64_t first;    /* Sequence number of the first packet. */
+    size_t size;       /* UDP payload. */
+    uint32_t groups;   /* The i-th group and port are 'path' plus i, */
+    uint32_t sources;  /* the i-th source likewise. */
     uint32_t stream;
 };
 
@@ -170,10 +173,16 @@ run(struct sender *s)
     double rate = s->o->rate * (double) channels;
     uint64_t total = s->o->count * channels;
     double gap_ns = SECOND / rate;
+    uint64_t last_ns = (uint64_t) (s->o->seconds * SECOND);
+    uint64_t planned = 0;
 
     s->start_ns = clock_ns();
     while (!stop && (!total || s->sent < total)) {
         uint64_t now = clock_ns();
+
+        if (last_ns && now - s->start_ns > last_ns) {
+            break;
+        }
         uint64_t due = (uint64_t) ((double) (now - s->start_ns) / gap_ns) + 1;
         uint64_t next = s->start_ns + (uint64_t) ((double) s->sent * gap_ns);
 
@@ -181,11 +190,12 @@ run(struct sender *s)
             due = total;
         }
         if (due <= s->sent) {
-            sleep_until(next > now + MIN_SLEEP_NS ? next : now + MIN_SLEEP_NS);
+            planned = MAX(next, now + MAX(s->o->burst_ns, MIN_SLEEP_NS));
+            sleep_until(planned);
             continue;
         }
-        if (now > next && now - next > s->late_ns) {
-            s->late_ns = now - next;
+        if (now > MAX(next, planned)) {
+            s->late_ns = MAX(s->late_ns, now - MAX(next, planned));
         }
         due -= s->sent;
         send_batch(s, due < BATCH ? (size_t) due : BATCH, now);
@@ -210,10 +220,13 @@ usage(int status)
 {
     fputs("usage: mcsend --iface IF --group G [--source A] [--port P]"
           " [--ttl T]\n"
-          "              [--rate PPS] [--count N] [--first SEQ] [--size B]\n"
+          "              [--rate PPS] [--count N] [--for SECONDS]\n"
+          "              [--first SEQ] [--size B] [--burst-ms MS]\n"
           "              [--groups N] [--sources N] [--stream ID] [--vlan V]\n"
           "Sends numbered UDP at PPS packets a second, group and source;\n"
-          "N = 0 (the default): until SIGTERM.  With --groups, group and\n"
+          "N = 0 (the default): until SIGTERM.  After SECONDS nothing is\n"
+          "sent any more, whatever is late.  What falls due within MS goes\n"
+          "out together, as a screen's lines do.  With --groups, group and\n"
           "port of the i-th are G + i and P + i; with --sources its source\n"
           "is A + i.  G and A are IPv4 or IPv6 both; T is also the hop\n"
           "limit.  Prints one JSON line at the end.\n",
@@ -277,6 +290,12 @@ set_option(struct options *o, int c, const char *arg)
     case 'n':
         o->count = parse_number(arg, UINT64_MAX / UINT16_MAX);
         break;
+    case 'e':
+        o->seconds = atof(arg);
+        break;
+    case 'b':
+        o->burst_ns = parse_number(arg, 1000) * 1000000;
+        break;
     case 'f':
         o->first = parse_number(arg, UINT64_MAX);
         break;
@@ -306,6 +325,8 @@ static const struct option OPTIONS[] = {
     {"vlan", required_argument, NULL, 'v'},
     {"rate", required_argument, NULL, 'r'},
     {"count", required_argument, NULL, 'n'},
+    {"for", required_argument, NULL, 'e'},
+    {"burst-ms", required_argument, NULL, 'b'},
     {"first", required_argument, NULL, 'f'},
     {"size", required_argument, NULL, 'z'},
     {"groups", required_argument, NULL, 'G'},

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import socket
+import time
 
 from procs import in_netns, wait_until, write
 
@@ -33,6 +34,7 @@ class SnoopingBridge:
     be, even if its own address is the lower one."""
 
     MEMBERSHIP = 2.5
+    RESPONSE = 0.5
 
     def __init__(self, segment, address="", address6="", igmp=3, mld=2):
         self.segment = segment
@@ -70,6 +72,7 @@ class SnoopingBridge:
                 heard.settimeout(5)
                 self.set(mcast_querier=1)
                 heard.recv(2048)  # Its first query, to itself.
+        self.started = time.monotonic()
         self.segment.run("ip", "link", "set", "dev", self.port, "up")
         return self
 
@@ -91,6 +94,11 @@ class SnoopingBridge:
     def wait_joined(self, group, seconds=5):
         wait_until(lambda: self.joined(group), seconds,
                    f"the bridge has {group} toward the switch")
+        # Only then does it go by what has answered; MLD's first query is not
+        # the one that start() has seen.
+        ready = self.started + self.RESPONSE + 0.2
+        wait_until(lambda: time.monotonic() > ready, 5,
+                   "the time for answers to its first queries is over")
 
     def wait_left(self, group, seconds=5):
         wait_until(lambda: not self.joined(group), seconds,

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 import urllib.parse
 
 from procs import (LabError, Process, build_dir, in_netns, run, wait_until,
@@ -37,6 +38,9 @@ class Connection(http.client.HTTPConnection):
         with in_netns(self.netns):
             self.sock = socket.create_connection((self.host, self.port),
                                                  self.timeout)
+        # Head and body are two writes: the second one is not to wait for an
+        # acknowledgement of the first.
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class Answer:
@@ -192,6 +196,7 @@ class Daemon:
         self.state = os.path.join(lab.dir, "state")
         self.config = os.path.join(lab.dir, "ofmcast.yaml")
         self.process = None
+        self.started = 0  # In monotonic seconds.
         os.makedirs(self.state, exist_ok=True)
         self.configure(config)
 
@@ -212,6 +217,7 @@ class Daemon:
                 "--state-dir", self.state, "--config", self.config]
 
     def start(self):
+        self.started = time.monotonic()
         self.process = self.lab.home.spawn("ofmcastd", *self.argv,
                                            kind=Process)
         wait_until(lambda: not self.process.running or self.rest.ready(), 30,
@@ -247,12 +253,16 @@ class Daemon:
 
     def ctl(self, *argv):
         """ofmcastctl ARGV; its output."""
-        return run("nsenter", f"--net=/run/netns/{self.netns}", "--",
-                   program("ofmcastctl"), "--api",
-                   f"http://127.0.0.1:{API_PORT}", *argv, env=self.lab.env)
+        return run(program("ofmcastctl"), "--api",
+                   f"http://127.0.0.1:{API_PORT}", *argv, env=self.lab.env,
+                   netns=self.netns)
+
+
+programs_used = set()  # Names of what is tested, not of what tests it.
 
 
 def program(name):
+    programs_used.add(name)
     path = os.path.join(build_dir(), name)
     if not os.path.exists(path):
         raise LabError(f"{path} is not built (OFMCAST_BUILD names the build"

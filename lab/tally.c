@@ -127,6 +127,13 @@ tally_add(struct tally *t, const uint8_t *payload, size_t size,
         t->damaged++;
         return;
     }
+    if (!t->start_ns) {
+        t->start_ns = m.time_ns;
+    }
+    if (t->limit_ns && now_ns > t->start_ns + t->limit_ns) {
+        t->late++;
+        return;
+    }
     t->received++;
     count_seq(s, m.seq);
     count_path(t, &m.sent, arrived);
@@ -190,8 +197,17 @@ print_macs(const struct tally *t, FILE *f)
     fputs("}", f);
 }
 
+static int
+compare_streams(const void *a, const void *b)
+{
+    const struct tally_stream *x = a, *y = b;
+
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* In the order of their ids: which of two came first is the machine's. */
 static void
-print_streams(const struct tally *t, FILE *f)
+print_streams(struct tally *t, FILE *f)
 {
     uint64_t duplicated = 0, reordered = 0, missing = 0;
 
@@ -207,6 +223,7 @@ print_streams(const struct tally *t, FILE *f)
             ",\"reordered\":%" PRIu64 ",\"missing\":%" PRIu64,
             tally_unique(t), duplicated, reordered, missing);
     fputs(",\"streams\":[", f);
+    qsort(t->streams, t->n_streams, sizeof t->streams[0], compare_streams);
     for (size_t i = 0; i < t->n_streams; i++) {
         const struct tally_stream *s = &t->streams[i];
 
@@ -251,8 +268,9 @@ tally_print(struct tally *t, bool done, FILE *f)
 {
     fprintf(f,
             "\"received\":%" PRIu64 ",\"foreign\":%" PRIu64
-            ",\"damaged\":%" PRIu64 ",\"bad_checksum\":%" PRIu64,
-            t->received, t->foreign, t->damaged, t->bad_checksum);
+            ",\"damaged\":%" PRIu64 ",\"bad_checksum\":%" PRIu64
+            ",\"late\":%" PRIu64,
+            t->received, t->foreign, t->damaged, t->bad_checksum, t->late);
     print_streams(t, f);
     fputs(",\"paths\":[", f);
     for (size_t i = 0; i < t->n_paths; i++) {

@@ -12,7 +12,7 @@
 #include "lab/mark.h"
 
 enum {
-    TALLY_PATHS = 64,
+    TALLY_PATHS = 256,
     TALLY_MACS = 64,
     TALLY_STREAMS = 256,
     TALLY_LATENCIES = 1 << 18
@@ -44,6 +44,9 @@ struct tally {
     uint64_t foreign;      /* UDP multicast that is not ours. */
     uint64_t damaged;      /* Payload not as sent. */
     uint64_t bad_checksum; /* Wire checksums or group MAC; raw mode only. */
+    uint64_t limit_ns;     /* Of the whole; what comes so long after the */
+    uint64_t start_ns;     /* first was sent is late; 0 = nothing is. */
+    uint64_t late;         /* Ours, and not counted otherwise. */
     uint64_t first_ns, last_ns, max_gap_ns;
     struct tally_path paths[TALLY_PATHS];
     size_t n_paths;

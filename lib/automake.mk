@@ -3,7 +3,9 @@ libbase_a_SOURCES = \
 	lib/arp.c lib/arp.h \
 	lib/hash.h \
 	lib/hash-table.c lib/hash-table.h \
+	lib/headers.c lib/headers.h \
 	lib/mcaddr.c lib/mcaddr.h \
+	lib/neutral.c lib/neutral.h \
 	lib/timer-heap.c lib/timer-heap.h \
 	lib/wire.c lib/wire.h \
 	lib/xalloc.c lib/xalloc.h
@@ -12,7 +14,9 @@ if HAVE_CMOCKA
 lib_tests = \
 	tests/unit/test-arp \
 	tests/unit/test-hash-table \
+	tests/unit/test-headers \
 	tests/unit/test-mcaddr \
+	tests/unit/test-neutral \
 	tests/unit/test-timer-heap \
 	tests/unit/test-wire \
 	tests/unit/test-xalloc
@@ -24,9 +28,15 @@ tests_unit_test_arp_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_hash_table_SOURCES = tests/unit/test-hash-table.c
 tests_unit_test_hash_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_hash_table_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_headers_SOURCES = tests/unit/test-headers.c
+tests_unit_test_headers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_headers_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_mcaddr_SOURCES = tests/unit/test-mcaddr.c
 tests_unit_test_mcaddr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mcaddr_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_neutral_SOURCES = tests/unit/test-neutral.c
+tests_unit_test_neutral_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_neutral_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_timer_heap_SOURCES = tests/unit/test-timer-heap.c
 tests_unit_test_timer_heap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_timer_heap_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
@@ -37,6 +47,12 @@ tests_unit_test_xalloc_SOURCES = tests/unit/test-xalloc.c
 tests_unit_test_xalloc_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_xalloc_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/fuzz-headers
+TESTS += tests/fuzz/fuzz-headers
+tests_fuzz_fuzz_headers_SOURCES = tests/fuzz/fuzz-headers.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_headers_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_headers_LDADD = $(BASE_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz-arp
 TESTS += tests/fuzz/fuzz-arp

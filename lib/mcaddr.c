@@ -144,6 +144,23 @@ ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b)
     return !memcmp(a->b, b->b, sizeof a->b);
 }
 
+struct ip_addr
+ip_addr_join(const struct ip_addr *upper, unsigned int keep,
+             const struct ip_addr *lower)
+{
+    struct ip_addr a = *upper;
+
+    for (size_t i = 0; i < sizeof a.b; i++) {
+        /* Bits from the end up to the first of this byte. */
+        size_t behind = (sizeof a.b - 1 - i) * 8;
+        size_t bits = keep > behind ? keep - behind : 0;
+        uint8_t own = bits >= 8 ? 0xff : (uint8_t) ((1U << bits) - 1);
+
+        a.b[i] = (uint8_t) ((upper->b[i] & ~own) | (lower->b[i] & own));
+    }
+    return a;
+}
+
 bool
 ip_addr_parse(const char *s, struct ip_addr *out)
 {
@@ -266,6 +283,18 @@ bool
 ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a)
 {
     return equal_bits(&p->addr, a, p->len);
+}
+
+bool
+ip_prefix_covers(const struct ip_prefix *outer, const struct ip_prefix *inner)
+{
+    return outer->len <= inner->len && ip_prefix_contains(outer, &inner->addr);
+}
+
+bool
+ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b)
+{
+    return ip_prefix_covers(a, b) || ip_prefix_covers(b, a);
 }
 
 bool
@@ -421,6 +450,20 @@ dpid_format(uint64_t dpid, char buf[DPID_STRLEN])
 {
     snprintf(buf, DPID_STRLEN, "%016llx", (unsigned long long) dpid);
     return buf;
+}
+
+bool
+ip_addr_to_vtep(const struct ip_addr *a, uint32_t *vtep)
+{
+    const uint8_t *b = a->b + 12;
+    uint32_t value =
+        (uint32_t) b[0] << 24 | (uint32_t) b[1] << 16 | b[2] << 8 | b[3];
+
+    if (!ip_addr_is_v4(a) || !b[0] || b[0] >= 224) {
+        return false;
+    }
+    *vtep = value;
+    return true;
 }
 
 bool

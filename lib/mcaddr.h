@@ -28,11 +28,34 @@ struct ip_prefix {
     uint8_t len;
 };
 
-/* A port of a switch. 'port_no' is 64 bits wide only to leave no padding. */
+/* A port of a switch.  A tunnel port leads to many hosts; each of its other
+ * ends is a port of its own, with that host's IPv4 address in the upper half
+ * of 'port_no'.  In any other port that half is 0. */
 struct port_id {
     uint64_t dpid;
     uint64_t port_no;
 };
+
+/* The number that the switch knows the port by. */
+static inline uint32_t
+port_id_no(const struct port_id *id)
+{
+    return (uint32_t) id->port_no;
+}
+
+/* The other end, 0 if it is no tunnel's. */
+static inline uint32_t
+port_id_vtep(const struct port_id *id)
+{
+    return (uint32_t) (id->port_no >> 32);
+}
+
+static inline struct port_id
+port_id_make(uint64_t dpid, uint32_t no, uint32_t vtep)
+{
+    struct port_id id = {dpid, (uint64_t) vtep << 32 | no};
+    return id;
+}
 
 /* (vlan, source, group); source IP_ADDR_ANY is (*,G).  vlan 0 = untagged. */
 struct channel {
@@ -71,6 +94,9 @@ size_t ip_addr_sort(struct ip_addr *list, size_t n);
 bool ip_addr_is_listed(const struct ip_addr *list, size_t n,
                        const struct ip_addr *);
 bool ip_addr_equal(const struct ip_addr *, const struct ip_addr *);
+/* 'lower' in its 'keep' lowest bits, else 'upper'. */
+struct ip_addr ip_addr_join(const struct ip_addr *upper, unsigned int keep,
+                            const struct ip_addr *lower);
 /* False where 's' is not exactly one address in its usual text form. */
 bool ip_addr_parse(const char *s, struct ip_addr *);
 /* Writes the text form into 'buf' and returns it; "*" for IP_ADDR_ANY. */
@@ -80,6 +106,11 @@ const char *ip_addr_format(const struct ip_addr *, char buf[IP_ADDR_STRLEN]);
  * that are set are refused. */
 bool ip_prefix_parse(const char *s, struct ip_prefix *);
 bool ip_prefix_contains(const struct ip_prefix *, const struct ip_addr *);
+/* Are all addresses of 'inner' of 'outer' as well? */
+bool ip_prefix_covers(const struct ip_prefix *outer,
+                      const struct ip_prefix *inner);
+/* Is there an address of both? */
+bool ip_prefix_overlaps(const struct ip_prefix *, const struct ip_prefix *);
 bool ip_prefix_is_host(const struct ip_prefix *);
 const char *ip_prefix_format(const struct ip_prefix *,
                              char buf[IP_PREFIX_STRLEN]);
@@ -106,6 +137,8 @@ int mac_addr_compare(const struct mac_addr *, const struct mac_addr *);
 bool dpid_parse(const char *s, uint64_t *);
 const char *dpid_format(uint64_t, char buf[DPID_STRLEN]); /* 16 hex digits. */
 bool port_id_equal(const struct port_id *, const struct port_id *);
+/* As the other end of a tunnel: false if it is no IPv4 address of a host. */
+bool ip_addr_to_vtep(const struct ip_addr *, uint32_t *vtep);
 /* "(*,226.2.2.2)" or "(10.1.0.1,226.2.2.2)", " vlan 10" behind it if any. */
 const char *channel_format(const struct channel *, char buf[CHANNEL_STRLEN]);
 

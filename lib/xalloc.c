@@ -67,17 +67,24 @@ xstrdup(const char *s)
 }
 
 char *
+xvasprintf(const char *format, va_list args)
+{
+    char *s;
+
+    if (vasprintf(&s, format, args) < 0) {
+        out_of_memory();
+    }
+    return s;
+}
+
+char *
 xasprintf(const char *format, ...)
 {
     va_list args;
-    char *s;
 
     va_start(args, format);
-    int n = vasprintf(&s, format, args);
+    char *s = xvasprintf(format, args);
     va_end(args);
-    if (n < 0) {
-        out_of_memory();
-    }
     return s;
 }
 

@@ -11,16 +11,19 @@ libofp_a_SOURCES = \
 	ofp/ofp-ids.c ofp/ofp-ids.h \
 	ofp/ofp-msg.c ofp/ofp-msg.h \
 	ofp/ofp-names.c ofp/ofp-names.h \
+	ofp/ofp-port-stats.c ofp/ofp-port-stats.h \
 	ofp/ofp-ports.c ofp/ofp-ports.h \
 	ofp/ofp-proto.h \
 	ofp/ofp-readback.c \
 	ofp/ofp-round.c \
 	ofp/ofp-send.c \
-	ofp/ofp-session.c ofp/ofp-session.h \
+	ofp/ofp-session-out.c ofp/ofp-session.c ofp/ofp-session.h \
 	ofp/ofp-static.c ofp/ofp-static.h \
 	ofp/ofp-stats.c \
 	ofp/ofp-stream.c ofp/ofp-stream.h \
-	ofp/ofp-table.c ofp/ofp-table.h ofp/ofp-table-private.h
+	ofp/ofp-table.c ofp/ofp-table.h ofp/ofp-table-private.h \
+	ofp/ofp-sample.c ofp/ofp-sample.h \
+	ofp/ofp-text.c ofp/ofp-text.h
 
 if HAVE_CMOCKA
 ofp_tests = \

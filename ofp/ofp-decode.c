@@ -82,6 +82,19 @@ ofp_decode_desc(const uint8_t *msg, size_t size, struct ofp_features *f)
 }
 
 bool
+ofp_decode_meter_features(const uint8_t *msg, size_t size,
+                          struct ofp_features *f)
+{
+    struct wire_reader r = body(msg, size);
+
+    /* Most meters, kinds of bands, capabilities. */
+    wire_skip(&r, OF13_MULTIPART_SIZE - OF13_HEADER_SIZE + 12);
+    f->meter_bands = wire_get_u8(&r);
+    wire_skip(&r, 3);
+    return !r.failed;
+}
+
+bool
 ofp_decode_port(struct wire_reader *r, struct ofp_port *port)
 {
     enum { CONFIG_DOWN = 1, STATE_LINK_DOWN = 1 };
@@ -111,20 +124,32 @@ ofp_decode_port_status(const uint8_t *msg, size_t size, uint8_t *reason,
     return ofp_decode_port(&r, port);
 }
 
-/* Finds the input port among the fields of a packet-in. */
+/* The fields of a packet-in that count.  False if it does not tell where the
+ * packet came in. */
 static bool
-find_in_port(struct wire_reader *r, uint32_t *in_port)
+get_pipeline_fields(struct wire_reader *r, struct ofp_packet_in *pi)
 {
+    bool found = false;
+
+    pi->tun_id = 0;
+    pi->tun_src = 0;
+    pi->metadata = 0;
     while (wire_left(r)) {
         uint32_t header = wire_get_be32(r);
+        struct wire_reader value = wire_sub(r, header & 0xff);
 
         if (header == OXM_IN_PORT) {
-            *in_port = wire_get_be32(r);
-            return !r->failed;
+            pi->in_port = wire_get_be32(&value);
+            found = !value.failed;
+        } else if (header == OXM_TUNNEL_ID) {
+            pi->tun_id = wire_get_be64(&value);
+        } else if (header == NXM_TUN_SRC) {
+            pi->tun_src = wire_get_be32(&value);
+        } else if (header == OXM_METADATA) {
+            pi->metadata = wire_get_be64(&value);
         }
-        wire_skip(r, header & 0xff);
     }
-    return false;
+    return found && !r->failed;
 }
 
 bool
@@ -149,7 +174,7 @@ ofp_decode_packet_in(const uint8_t *msg, size_t size, struct ofp_packet_in *pi)
     }
     match = wire_sub(&r, match_size - 4);
     wire_skip(&r, (8 - match_size % 8) % 8 + 2);
-    if (r.failed || !find_in_port(&match, &pi->in_port)) {
+    if (r.failed || !get_pipeline_fields(&match, pi)) {
         return false;
     }
     pi->size = wire_left(&r);
@@ -241,6 +266,16 @@ get_metadata(struct wire_reader *r, struct ofp_match *m)
     return wire_get_be64(r) == OF13_METADATA_MASK && value == m->metadata;
 }
 
+static bool
+get_tun_id(struct wire_reader *r, struct ofp_match *m)
+{
+    uint64_t id = wire_get_be64(r);
+
+    m->fields |= OFP_MATCH_TUN_ID;
+    m->tun_id = (uint32_t) id;
+    return id == m->tun_id;
+}
+
 /* One field, whose value is all that 'r' holds. */
 static bool
 get_field(struct wire_reader *r, uint32_t header, struct ofp_match *m)
@@ -284,6 +319,12 @@ get_field(struct wire_reader *r, uint32_t header, struct ofp_match *m)
     case NXM_IP_FRAG:
         m->fields |= OFP_MATCH_LATER_FRAG;
         return wire_get_u8(r) == NXM_IP_FRAG_LATER;
+    case OXM_MASKED(NXM_IP_FRAG):
+        m->fields |= OFP_MATCH_FRAG;
+        return wire_get_u8(r) == NXM_IP_FRAG_ANY
+               && wire_get_u8(r) == NXM_IP_FRAG_ANY;
+    case OXM_TUNNEL_ID:
+        return get_tun_id(r, m);
     case OXM_MASKED(OXM_METADATA):
         return get_metadata(r, m);
     default:

@@ -25,6 +25,9 @@ bool ofp_decode_features(const uint8_t *msg, size_t size, uint64_t *dpid,
                          uint8_t *auxiliary_id);
 /* A description multipart reply. */
 bool ofp_decode_desc(const uint8_t *msg, size_t size, struct ofp_features *);
+/* A multipart reply about meters: how many bands one has. */
+bool ofp_decode_meter_features(const uint8_t *msg, size_t size,
+                               struct ofp_features *);
 /* One port out of 'r'. */
 bool ofp_decode_port(struct wire_reader *r, struct ofp_port *);
 bool ofp_decode_port_status(const uint8_t *msg, size_t size, uint8_t *reason,

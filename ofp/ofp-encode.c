@@ -119,6 +119,10 @@ ofp_encode_match(struct wire_writer *w, const struct ofp_match *m)
     if (m->fields & OFP_MATCH_LATER_FRAG) {
         wire_put_be32(w, NXM_IP_FRAG);
         wire_put_u8(w, NXM_IP_FRAG_LATER);
+    } else if (m->fields & OFP_MATCH_FRAG) {
+        wire_put_be32(w, OXM_MASKED(NXM_IP_FRAG));
+        wire_put_u8(w, NXM_IP_FRAG_ANY);
+        wire_put_u8(w, NXM_IP_FRAG_ANY);
     }
     if (m->fields & OFP_MATCH_IP_PROTO) {
         wire_put_be32(w, OXM_IP_PROTO);
@@ -131,6 +135,10 @@ ofp_encode_match(struct wire_writer *w, const struct ofp_match *m)
     if (m->fields & OFP_MATCH_ICMP6_TYPE) {
         wire_put_be32(w, OXM_ICMPV6_TYPE);
         wire_put_u8(w, m->icmp6_type);
+    }
+    if (m->fields & OFP_MATCH_TUN_ID) {
+        wire_put_be32(w, OXM_TUNNEL_ID);
+        wire_put_be64(w, m->tun_id);
     }
     if (m->fields & OFP_MATCH_METADATA) {
         wire_put_be32(w, OXM_MASKED(OXM_METADATA));
@@ -169,15 +177,113 @@ put_set_be16(struct wire_writer *w, uint32_t oxm, uint16_t value)
     put_set_field(w, oxm, bytes);
 }
 
+/* Sets the bits of the field 'nxm' from 'first' on, up to 'end', to those that
+ * 'value' has there: at most 64. */
 static void
-put_set_ip(struct wire_writer *w, const struct ip_addr *a, uint32_t v4,
-           uint32_t v6)
+put_load_bits(struct wire_writer *w, uint32_t nxm, const uint8_t *value,
+              unsigned int first, unsigned int end)
 {
-    if (ip_addr_is_v4(a)) {
-        put_set_field(w, v4, a->b + 12);
-    } else {
-        put_set_field(w, v6, a->b);
+    unsigned int n_bytes = nxm & 0xff;
+    uint64_t number = 0;
+
+    for (unsigned int bit = end; bit-- > first;) {
+        number = number << 1 | (value[n_bytes - 1 - bit / 8] >> bit % 8 & 1);
     }
+    wire_put_be16(w, ACTION_EXPERIMENTER);
+    wire_put_be16(w, 24);
+    wire_put_be32(w, NX_VENDOR);
+    wire_put_be16(w, NX_REG_LOAD);
+    wire_put_be16(w, first << 6 | (end - first - 1));
+    wire_put_be32(w, nxm);
+    wire_put_be64(w, number);
+}
+
+/* Sets all bits of the field 'nxm' but its 'keep' lowest ones.  OpenFlow 1.3's
+ * set-field has no mask. */
+static void
+put_load(struct wire_writer *w, uint32_t nxm, const uint8_t *value,
+         unsigned int keep)
+{
+    unsigned int n_bits = (nxm & 0xff) * 8;
+
+    for (unsigned int at = keep; at < n_bits;) {
+        unsigned int end = n_bits - at > 64 ? at + 64 : n_bits;
+
+        put_load_bits(w, nxm, value, at, end);
+        at = end;
+    }
+}
+
+/* The 'n' lowest bits of one field become those of another. */
+static void
+put_move(struct wire_writer *w, uint32_t from, uint32_t to, unsigned int n)
+{
+    wire_put_be16(w, ACTION_EXPERIMENTER);
+    wire_put_be16(w, 24);
+    wire_put_be32(w, NX_VENDOR);
+    wire_put_be16(w, NX_REG_MOVE);
+    wire_put_be16(w, n);
+    wire_put_be32(w, 0); /* From bit 0 to bit 0. */
+    wire_put_be32(w, from);
+    wire_put_be32(w, to);
+}
+
+static void
+put_set_ip_src(struct wire_writer *w, const struct ofp_rewrite *r)
+{
+    if (!ip_addr_is_v4(&r->ip_src) && r->ip_src_keep) {
+        put_load(w, NXM_IPV6_SRC, r->ip_src.b, r->ip_src_keep);
+    } else if (!ip_addr_is_v4(&r->ip_src)) {
+        put_set_field(w, OXM_IPV6_SRC, r->ip_src.b);
+    } else if (r->ip_src_keep) {
+        put_load(w, NXM_IP_SRC, r->ip_src.b + 12, r->ip_src_keep);
+    } else {
+        put_set_field(w, OXM_IPV4_SRC, r->ip_src.b + 12);
+    }
+}
+
+static void
+put_set_ip_dst(struct wire_writer *w, const struct ofp_rewrite *r)
+{
+    if (!ip_addr_is_v4(&r->ip_dst) && r->ip_dst_keep) {
+        put_load(w, NXM_IPV6_DST, r->ip_dst.b, r->ip_dst_keep);
+    } else if (!ip_addr_is_v4(&r->ip_dst)) {
+        put_set_field(w, OXM_IPV6_DST, r->ip_dst.b);
+    } else if (r->ip_dst_keep) {
+        put_load(w, NXM_IP_DST, r->ip_dst.b + 12, r->ip_dst_keep);
+    } else {
+        put_set_field(w, OXM_IPV4_DST, r->ip_dst.b + 12);
+    }
+}
+
+static void
+put_set_eth_dst(struct wire_writer *w, const struct ofp_rewrite *r)
+{
+    bool v6 = r->set & OFP_SET_IP_DST && !ip_addr_is_v4(&r->ip_dst);
+
+    if (r->eth_dst_keep) {
+        put_load(w, NXM_ETH_DST, r->eth_dst.b, r->eth_dst_keep);
+        put_move(w, v6 ? NXM_IPV6_DST : NXM_IP_DST, NXM_ETH_DST,
+                 r->eth_dst_keep);
+    } else {
+        put_set_field(w, OXM_ETH_DST, r->eth_dst.b);
+    }
+}
+
+void
+ofp_encode_set_tun_id(struct wire_writer *w, uint32_t id)
+{
+    const uint8_t bytes[8] = {[4] = id >> 24, id >> 16, id >> 8, id};
+
+    put_set_field(w, OXM_TUNNEL_ID, bytes);
+}
+
+void
+ofp_encode_set_tun_dst(struct wire_writer *w, uint32_t dst)
+{
+    const uint8_t bytes[4] = {dst >> 24, dst >> 16, dst >> 8, dst};
+
+    put_set_field(w, NXM_TUN_DST, bytes);
 }
 
 static void
@@ -196,13 +302,13 @@ put_rewrite(struct wire_writer *w, const struct ofp_rewrite *r)
         put_set_field(w, OXM_ETH_SRC, r->eth_src.b);
     }
     if (r->set & OFP_SET_ETH_DST) {
-        put_set_field(w, OXM_ETH_DST, r->eth_dst.b);
+        put_set_eth_dst(w, r);
     }
     if (r->set & OFP_SET_IP_SRC) {
-        put_set_ip(w, &r->ip_src, OXM_IPV4_SRC, OXM_IPV6_SRC);
+        put_set_ip_src(w, r);
     }
     if (r->set & OFP_SET_IP_DST) {
-        put_set_ip(w, &r->ip_dst, OXM_IPV4_DST, OXM_IPV6_DST);
+        put_set_ip_dst(w, r);
     }
     if (r->set & OFP_SET_DSCP) {
         put_set_field(w, OXM_IP_DSCP, &r->dscp);
@@ -212,6 +318,10 @@ put_rewrite(struct wire_writer *w, const struct ofp_rewrite *r)
     }
     if (r->set & OFP_SET_UDP_DST) {
         put_set_be16(w, OXM_UDP_DST, r->udp_dst);
+    }
+    if (r->set & OFP_SET_TUNNEL) {
+        ofp_encode_set_tun_id(w, r->tun_id);
+        ofp_encode_set_tun_dst(w, r->tun_dst);
     }
 }
 

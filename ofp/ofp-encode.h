@@ -32,6 +32,9 @@ void ofp_encode_group(struct wire_writer *, uint32_t group_id,
                       const struct ofp_bucket *, size_t n);
 void ofp_encode_meter(struct wire_writer *, uint32_t id, uint32_t rate,
                       uint32_t burst);
+/* Actions: the key of a tunnel, and its other end. */
+void ofp_encode_set_tun_id(struct wire_writer *, uint32_t);
+void ofp_encode_set_tun_dst(struct wire_writer *, uint32_t);
 /* Bytes of the GROUP_MOD of buckets like 'bucket', for error messages. */
 size_t ofp_encode_bucket_size(const struct ofp_bucket *);
 

@@ -35,7 +35,9 @@ enum {
     OFP_MATCH_ICMP6_TYPE = 1 << 8, /* Likewise. */
     OFP_MATCH_LATER_FRAG = 1 << 9, /* Fragments but the first. */
     OFP_MATCH_METADATA = 1 << 10,  /* The lowest byte of the metadata. */
-    OFP_MATCH_ETH_SRC = 1 << 11
+    OFP_MATCH_ETH_SRC = 1 << 11,
+    OFP_MATCH_FRAG = 1 << 12,  /* Any fragment, the first too. */
+    OFP_MATCH_TUN_ID = 1 << 13 /* The key of the tunnel that it came by. */
 };
 
 struct ofp_match {
@@ -50,6 +52,7 @@ struct ofp_match {
     uint8_t ip_proto;
     uint8_t icmp6_type;
     uint8_t metadata; /* What an earlier table wrote; 0 at first. */
+    uint32_t tun_id;
 };
 
 /* Which members of a rewriting count. */
@@ -63,7 +66,8 @@ enum {
     OFP_SET_DSCP = 1 << 6,
     OFP_SET_VLAN = 1 << 7,  /* Change the vlan id of a tagged frame. */
     OFP_PUSH_VLAN = 1 << 8, /* Tag an untagged frame with 'vlan'. */
-    OFP_POP_VLAN = 1 << 9
+    OFP_POP_VLAN = 1 << 9,
+    OFP_SET_TUNNEL = 1 << 10 /* 'tun_id' and 'tun_dst', for a tunnel port. */
 };
 
 struct ofp_rewrite {
@@ -74,23 +78,40 @@ struct ofp_rewrite {
     uint16_t vlan;
     uint8_t ttl;
     uint8_t dscp;
+    uint32_t tun_id;  /* VXLAN: the VNI. */
+    uint32_t tun_dst; /* An IPv4 address, in host byte order. */
+    /* How many of the lowest bits of an address stay as they are, 0 to 31, of
+     * IPv6 to 127: a prefix is put in the place of another.  Likewise of
+     * 'eth_dst', 0 to 23 or 32; but those become the lowest bits of the
+     * destination, which must be set too if it is IPv6, as in the Ethernet
+     * address of a group (RFC 1112 6.4, RFC 2464 7). */
+    uint8_t ip_src_keep, ip_dst_keep, eth_dst_keep;
 };
 
 bool ofp_rewrite_equal(const struct ofp_rewrite *, const struct ofp_rewrite *);
+/* What becomes of a packet that meets 'first' and then 'second'. */
+void ofp_rewrite_overlay(const struct ofp_rewrite *first,
+                         const struct ofp_rewrite *second,
+                         struct ofp_rewrite *);
 
 /* One copy of a packet. */
 struct ofp_bucket {
     struct ofp_rewrite rewrite;
     uint32_t out_port;
+    unsigned int note; /* The caller's own: it is not sent. */
 };
 
 /* What tells the copies of one channel apart: the port, the host that it is
- * for (all zero: whoever is behind the port), and whether it loses its tag on
- * the way out, as the port of an access vlan wants it. */
+ * for (all zero: whoever is behind the port), whether it loses its tag on
+ * the way out, as the port of an access vlan wants it, and, out of a tunnel
+ * port, the other end (0: the port is none). */
 struct ofp_copy {
     uint32_t port;
     struct mac_addr eth_dst;
     bool pop_vlan;
+    uint32_t ip_dst; /* Found on a switch: the IPv4 address that it gets, in
+                      * host order; 0: the packet's own. */
+    uint32_t tun_dst, tun_id;
 };
 
 enum ofp_output {

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "ofp/ofp-encode.h"
 #include "ofp/ofp-proto.h"
 
 /* The header. */
@@ -142,6 +143,40 @@ ofp_msg_put_packet_out_ports(struct wire_writer *w, uint32_t in_port,
         wire_put_be16(w, ACTION_OUTPUT);
         wire_put_be16(w, PACKET_OUT_ACTION_SIZE);
         wire_put_be32(w, ports[i]);
+        wire_put_zeros(w, 8);
+    }
+    wire_put(w, frame, size);
+    ofp_msg_end(w, start);
+}
+
+size_t
+ofp_msg_packet_out_max_tunnels(size_t size)
+{
+    size_t rest = OF13_MAX_MESSAGE - PACKET_OUT_SIZE - SET_TUNNEL_SIZE;
+
+    return size > rest
+               ? 0
+               : (rest - size) / (SET_TUNNEL_SIZE + PACKET_OUT_ACTION_SIZE);
+}
+
+void
+ofp_msg_put_packet_out_tunnels(struct wire_writer *w, uint32_t port,
+                               uint32_t tun_id, const uint32_t *tun_dsts,
+                               size_t n, const void *frame, size_t size)
+{
+    size_t start = ofp_msg_begin(w, OF13_PACKET_OUT);
+
+    wire_put_be32(w, OF13_NO_BUFFER);
+    wire_put_be32(w, OF13_PORT_CONTROLLER);
+    wire_put_be16(w, SET_TUNNEL_SIZE
+                         + n * (SET_TUNNEL_SIZE + PACKET_OUT_ACTION_SIZE));
+    wire_put_zeros(w, 6);
+    ofp_encode_set_tun_id(w, tun_id);
+    for (size_t i = 0; i < n; i++) {
+        ofp_encode_set_tun_dst(w, tun_dsts[i]);
+        wire_put_be16(w, ACTION_OUTPUT);
+        wire_put_be16(w, PACKET_OUT_ACTION_SIZE);
+        wire_put_be32(w, port);
         wire_put_zeros(w, 8);
     }
     wire_put(w, frame, size);

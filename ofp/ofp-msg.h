@@ -39,7 +39,12 @@ void ofp_msg_put_packet_out_ports(struct wire_writer *, uint32_t in_port,
                                   const uint32_t *ports, size_t n,
                                   const void *frame, size_t size);
 size_t ofp_msg_packet_out_max_ports(size_t size);
-/* 'type' is OF13_MP_DESC, _PORT_DESC or _GROUP_DESC. */
+/* The same out of a tunnel port, to each of the 'n' other ends. */
+void ofp_msg_put_packet_out_tunnels(struct wire_writer *, uint32_t port,
+                                    uint32_t tun_id, const uint32_t *tun_dsts,
+                                    size_t n, const void *frame, size_t size);
+size_t ofp_msg_packet_out_max_tunnels(size_t size);
+/* 'type' is OF13_MP_DESC, _PORT_DESC, _GROUP_DESC or _METER_FEATURES. */
 void ofp_msg_put_multipart(struct wire_writer *, uint16_t type);
 void ofp_msg_put_meter_config(struct wire_writer *);
 /* Flows of every table whose cookie matches 'cookie' in the bits of 'mask'. */

@@ -45,13 +45,19 @@ enum {
     OF13_MULTIPART_MORE = 1,
     OF13_MP_DESC = 0,
     OF13_MP_FLOW = 1,
+    OF13_MP_PORT_STATS = 4,
     OF13_MP_GROUP_DESC = 7,
     OF13_MP_METER_CONFIG = 10,
+    OF13_MP_METER_FEATURES = 11,
     OF13_MP_PORT_DESC = 13
 };
 
 /* PACKET_OUT: its bytes before the actions, and those of an output. */
-enum { PACKET_OUT_SIZE = 24, PACKET_OUT_ACTION_SIZE = 16 };
+enum {
+    PACKET_OUT_SIZE = 24,
+    PACKET_OUT_ACTION_SIZE = 16,
+    SET_TUNNEL_SIZE = 16 /* Of setting the tunnel's key, or its end. */
+};
 
 /* FLOW_MOD: where its members stand. */
 enum {
@@ -96,6 +102,8 @@ enum {
     ACTION_SET_FIELD = 25,
     ACTION_EXPERIMENTER = 0xffff,
     NX_VENDOR = 0x2320,
+    NX_REG_MOVE = 6,
+    NX_REG_LOAD = 7,
     NX_CONTROLLER2 = 37,
     NX_CONTROLLER2_METER = 5
 };
@@ -127,11 +135,22 @@ enum {
 #define OXM_IPV6_SRC    OXM_HEADER(26, 16)
 #define OXM_IPV6_DST    OXM_HEADER(27, 16)
 #define OXM_ICMPV6_TYPE OXM_HEADER(29, 1)
-#define NXM_IP_FRAG     (UINT32_C(0x00010000) | 26 << 9 | 1)
+#define OXM_TUNNEL_ID   OXM_HEADER(38, 8)
+/* Nicira's names of fields, by which its own actions know them. */
+#define NXM_HEADER(CLASS, FIELD, LENGTH)                                      \
+    (UINT32_C(CLASS) << 16 | (FIELD) << 9 | (LENGTH))
+#define NXM_ETH_DST  NXM_HEADER(0, 1, 6)
+#define NXM_IP_SRC   NXM_HEADER(0, 7, 4)
+#define NXM_IP_DST   NXM_HEADER(0, 8, 4)
+#define NXM_IPV6_SRC NXM_HEADER(1, 19, 16)
+#define NXM_IPV6_DST NXM_HEADER(1, 20, 16)
+#define NXM_IP_FRAG  NXM_HEADER(1, 26, 1)
+#define NXM_TUN_SRC  NXM_HEADER(1, 31, 4) /* IPv4. */
+#define NXM_TUN_DST  NXM_HEADER(1, 32, 4)
 
 /* The part of the metadata that we use. */
 #define OF13_METADATA_MASK UINT64_C(0xff)
 
-enum { OXM_VLAN_PRESENT = 0x1000, NXM_IP_FRAG_LATER = 3 };
+enum { OXM_VLAN_PRESENT = 0x1000, NXM_IP_FRAG_ANY = 1, NXM_IP_FRAG_LATER = 3 };
 
 #endif

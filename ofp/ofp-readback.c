@@ -190,19 +190,32 @@ ofp_readback_error(struct ofp_table *t, const struct ofp_error *e, int64_t now)
 /* The end. */
 
 static void
+take_field(struct wire_reader *value, uint32_t field, struct ofp_copy *copy)
+{
+    if (field == OXM_ETH_DST) {
+        const uint8_t *mac = wire_take(value, sizeof copy->eth_dst);
+
+        if (mac) {
+            memcpy(copy->eth_dst.b, mac, sizeof copy->eth_dst);
+        }
+    } else if (field == OXM_IPV4_DST) {
+        copy->ip_dst = wire_get_be32(value);
+    } else if (field == NXM_TUN_DST) {
+        copy->tun_dst = wire_get_be32(value);
+    } else if (field == OXM_TUNNEL_ID) {
+        copy->tun_id = (uint32_t) wire_get_be64(value);
+    }
+}
+
+static void
 take_action(struct wire_reader *action, uint16_t type, struct ofp_copy *copy)
 {
     if (type == ACTION_OUTPUT) {
         copy->port = wire_get_be32(action);
     } else if (type == ACTION_POP_VLAN) {
         copy->pop_vlan = true;
-    } else if (type == ACTION_SET_FIELD
-               && wire_get_be32(action) == OXM_ETH_DST) {
-        const uint8_t *mac = wire_take(action, sizeof copy->eth_dst);
-
-        if (mac) {
-            memcpy(copy->eth_dst.b, mac, sizeof copy->eth_dst);
-        }
+    } else if (type == ACTION_SET_FIELD) {
+        take_field(action, wire_get_be32(action), copy);
     }
 }
 

@@ -101,8 +101,9 @@ put_id(struct wire_writer *w, const struct ofp_step *s)
     }
 }
 
-static void
-put_step(struct wire_writer *w, const struct ofp_step *s, uint32_t xid)
+void
+ofp_send_put_step(struct wire_writer *w, const struct ofp_step *s,
+                  uint32_t xid)
 {
     size_t start = w->at;
 
@@ -136,7 +137,7 @@ send_step(struct ofp_table *t, size_t i)
     struct wire_writer w;
 
     wire_writer_init(&w, bytes, sizeof bytes);
-    put_step(&w, &t->round.steps[i], t->round.first_xid + i);
+    ofp_send_put_step(&w, &t->round.steps[i], t->round.first_xid + i);
     count(t, &t->round.steps[i]);
     t->ops->send(t->aux, w.data, w.at);
 }
@@ -214,7 +215,7 @@ send_bundle_add(struct ofp_table *t, size_t i)
     start = begin_bundle_message(&w, ONF_BUNDLE_ADD, t->round.bundle_id);
     wire_put_be16(&w, 0);
     wire_put_be16(&w, BUNDLE_ATOMIC_ORDERED);
-    put_step(&w, &t->round.steps[i], xid);
+    ofp_send_put_step(&w, &t->round.steps[i], xid);
     ofp_msg_end(&w, start);
     ofp_msg_set_xid(w.data, xid);
     count(t, &t->round.steps[i]);
@@ -223,7 +224,30 @@ send_bundle_add(struct ofp_table *t, size_t i)
 
 /* A message that fails to decode is left out of a bundle, which is committed
  * without it all the same (ovs-facts.md 2): so a barrier comes first, and the
- * commit only if no error came before its reply. */
+ * commit only if no error came before its reply.
+ *
+ * A few things that only come, such as a new route's, do not wait for that:
+ * what little is there without the one that was left out is repeated. */
+static bool
+commits_at_once(const struct ofp_round *r)
+{
+    for (size_t i = r->sent; i < r->n; i++) {
+        uint8_t class = r->steps[i].class;
+
+        if (class != STEP_GROUP_UP && class != STEP_FLOW_UP) {
+            return false;
+        }
+    }
+    return r->n - r->sent <= OFP_FEW_MODS;
+}
+
+static void
+send_commit(struct ofp_table *t)
+{
+    t->round.state = ROUND_BUNDLE_COMMIT;
+    t->round.commit_xid = send_bundle_control(t, BUNDLE_COMMIT);
+}
+
 static void
 send_bundle(struct ofp_table *t)
 {
@@ -236,6 +260,10 @@ send_bundle(struct ofp_table *t)
     r->open_xid = send_bundle_control(t, BUNDLE_OPEN);
     for (size_t i = r->sent; i < r->n; i++) {
         send_bundle_add(t, i);
+    }
+    if (commits_at_once(r)) {
+        send_commit(t);
+        return;
     }
     r->barrier_xid = ofp_table_xid(t, 1);
     ofp_table_send_empty(t, OF13_BARRIER_REQUEST, r->barrier_xid);
@@ -322,8 +350,7 @@ ofp_send_barrier_reply(struct ofp_table *t, uint32_t xid, int64_t now)
             ofp_round_finish(t, now);
         }
     } else if (r->state == ROUND_BUNDLE_FILLED && !r->bundle_failed) {
-        r->state = ROUND_BUNDLE_COMMIT;
-        r->commit_xid = send_bundle_control(t, BUNDLE_COMMIT);
+        send_commit(t);
     } else if (r->state == ROUND_BUNDLE_FILLED) {
         if (t->bundles) {
             send_bundle_control(t, BUNDLE_DISCARD);
@@ -353,7 +380,11 @@ ofp_send_bundle_reply(struct ofp_table *t, const uint8_t *msg, size_t size,
         return false;
     }
     if (control == BUNDLE_COMMIT_REPLY && r->state == ROUND_BUNDLE_COMMIT) {
-        ofp_round_finish(t, now);
+        if (r->bundle_failed) {
+            repeat_plainly(t);
+        } else {
+            ofp_round_finish(t, now);
+        }
     }
     return true;
 }
@@ -364,7 +395,8 @@ ofp_send_bundle_error(struct ofp_table *t, uint32_t xid, int64_t now)
     struct ofp_round *r = &t->round;
 
     (void) now;
-    if (r->state == ROUND_BUNDLE_FILLED && xid == r->open_xid) {
+    if ((r->state == ROUND_BUNDLE_FILLED || r->state == ROUND_BUNDLE_COMMIT)
+        && xid == r->open_xid) {
         /* It knows no bundles, or not of our kind. */
         t->bundles = false;
         r->bundle_failed = true;

@@ -36,7 +36,8 @@ enum session_request {
     X_DESC,
     X_CONFIG_AGAIN,
     X_PROBE,
-    X_PACKET_OUT
+    X_PACKET_OUT,
+    X_METERS
 };
 /* All bytes below 0x80: mininet probes a controller's port and reads what it
  * gets, our HELLO, as UTF-8. */
@@ -126,43 +127,16 @@ send_multipart(struct ofp_session *s, uint16_t type,
 }
 
 void
-ofp_session_packet_out(struct ofp_session *s, uint32_t in_port,
-                       uint32_t out_port, const void *frame, size_t size)
+ofp_session_packet_out_message(struct ofp_session *s, void *msg, size_t size)
 {
-    ofp_session_packet_out_ports(s, in_port, &out_port, 1, frame, size);
-}
-
-void
-ofp_session_packet_out_ports(struct ofp_session *s, uint32_t in_port,
-                             const uint32_t *ports, size_t n,
-                             const void *frame, size_t size)
-{
-    size_t max = ofp_msg_packet_out_max_ports(size);
-    size_t most = n < max ? n : max;
-    size_t room = PACKET_OUT_SIZE + most * PACKET_OUT_ACTION_SIZE + size;
-    uint8_t small[2048];
-    uint8_t *bytes = room <= sizeof small ? small : xmalloc(room);
-    struct wire_writer w;
-
-    for (size_t i = 0, part; i < n && max; i += part) {
-        part = n - i < max ? n - i : max;
-        wire_writer_init(&w, bytes, room);
-        ofp_msg_put_packet_out_ports(&w, in_port, ports + i, part, frame,
-                                     size);
-        s->counters.packet_outs++;
-        send_request(s, &w, X_PACKET_OUT);
-    }
-    if (bytes != small) {
-        free(bytes);
-    }
+    ofp_msg_set_xid(msg, FIRST_XID + X_PACKET_OUT);
+    s->counters.packet_outs++;
+    ofp_session_send(s, msg, size);
 }
 
 /* The end of a session. */
 
-static void die(struct ofp_session *, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
+static void __attribute__((format(printf, 2, 3)))
 die(struct ofp_session *s, const char *format, ...)
 {
     char text[OFP_ERROR_SIZE + 64];
@@ -207,6 +181,7 @@ input_hello(struct ofp_session *s, const uint8_t *msg, size_t size)
         send_empty(s, OF13_FEATURES_REQUEST, X_FEATURES);
         send_config(s, FRAGMENTS_NX_MATCH, X_CONFIG);
         send_multipart(s, OF13_MP_PORT_DESC, X_PORTS);
+        send_multipart(s, OF13_MP_METER_FEATURES, X_METERS);
         send_multipart(s, OF13_MP_DESC, X_DESC);
     }
 }
@@ -299,6 +274,11 @@ input_multipart(struct ofp_session *s, const uint8_t *msg, size_t size)
     if (s->state == S_PORTS && xid == FIRST_XID + X_PORTS
         && type == OF13_MP_PORT_DESC) {
         input_port_desc(s, msg, size);
+    } else if (s->state == S_DESC && xid == FIRST_XID + X_METERS
+               && type == OF13_MP_METER_FEATURES) {
+        if (!ofp_decode_meter_features(msg, size, &s->features)) {
+            s->counters.undecodable++;
+        }
     } else if (s->state == S_DESC && xid == FIRST_XID + X_DESC
                && type == OF13_MP_DESC) {
         if (!ofp_decode_desc(msg, size, &s->features)) {
@@ -340,6 +320,8 @@ input_error(struct ofp_session *s, const uint8_t *msg, size_t size)
             become_ready(s);
         }
         break;
+    case X_METERS:
+        break; /* It has none. */
     default:
         reply(s, msg, size);
         break;

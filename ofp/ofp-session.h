@@ -50,6 +50,7 @@ struct ofp_features {
     char software[OFP_DESC_SIZE];
     char serial[OFP_DESC_SIZE];
     char datapath[OFP_DESC_SIZE];
+    uint8_t meter_bands; /* A meter has at most so many; 0: not told. */
 };
 
 enum ofp_port_change { OFP_PORT_ADDED, OFP_PORT_MODIFIED, OFP_PORT_DELETED };
@@ -65,6 +66,11 @@ struct ofp_packet_in {
     uint8_t table;
     uint64_t cookie; /* Of the flow that punted; UINT64_MAX if not told. */
     enum ofp_packet_in_reason reason;
+    /* Of the tunnel that it came by: its key, and the other end (IPv4, in host
+     * byte order; 0: none). */
+    uint64_t tun_id;
+    uint32_t tun_src;
+    uint64_t metadata;    /* 0: none. */
     const uint8_t *frame; /* As it was at the punt, tag included. */
     size_t size;
 };
@@ -110,18 +116,32 @@ int64_t ofp_session_deadline(const struct ofp_session *);
 const char *ofp_session_reason(const struct ofp_session *);
 bool ofp_session_is_ready(const struct ofp_session *);
 
-/* Sends 'frame' out of 'out_port' of the switch, or of every port but those
- * blocked and 'in_port' if it is OFP_PORT_FLOOD, or through the tables as if
- * it had come in by 'in_port' if it is OFP_PORT_TABLE.  'in_port' 0: it comes
- * from nowhere. */
+/* Sends 'frame' out of these ports of the switch, in one message if it holds
+ * them all; or of every port but those blocked and 'in_port' if one is
+ * OFP_PORT_FLOOD, or through the tables as if it had come in by 'in_port' if
+ * it is OFP_PORT_TABLE.  A switch leaves out 'in_port' where it is among them;
+ * 0: it comes from nowhere. */
 enum { OFP_PORT_TABLE = 0xfffffff9, OFP_PORT_FLOOD = 0xfffffffb };
-void ofp_session_packet_out(struct ofp_session *, uint32_t in_port,
-                            uint32_t out_port, const void *frame, size_t size);
-/* The same for 'n' ports, in one message if it holds them all.  A switch
- * leaves out 'in_port' where it is among them. */
 void ofp_session_packet_out_ports(struct ofp_session *, uint32_t in_port,
                                   const uint32_t *ports, size_t n,
                                   const void *frame, size_t size);
+
+static inline void
+ofp_session_packet_out(struct ofp_session *s, uint32_t in_port, uint32_t port,
+                       const void *frame, size_t size)
+{
+    ofp_session_packet_out_ports(s, in_port, &port, 1, frame, size);
+}
+
+/* Out of a tunnel port whose other end is the flow's to say, to each of these
+ * ends (IPv4, in host byte order). */
+void ofp_session_packet_out_tunnels(struct ofp_session *, uint32_t port,
+                                    uint32_t tun_id, const uint32_t *tun_dsts,
+                                    size_t n, const void *frame, size_t size);
+
+/* A packet-out that is whole, of ofp-sample.h: it gets its number here. */
+void ofp_session_packet_out_message(struct ofp_session *, void *msg,
+                                    size_t size);
 
 struct ofp_session_counters {
     uint64_t messages_in, bytes_in, messages_out, bytes_out;

@@ -32,6 +32,9 @@ enum {
     /* So many modifications travel without a bundle, which would cost them a
      * round trip more. */
     OFP_PLAIN_MODS = 2,
+    /* So many are committed without waiting for what filling the bundle says,
+     * if nothing goes. */
+    OFP_FEW_MODS = 16,
     /* What a bundle adds to a message. */
     OFP_BUNDLE_OVERHEAD = 24,
     /* Transaction ids from here on belong to ofp-session. */
@@ -211,6 +214,9 @@ void ofp_round_finish(struct ofp_table *, int64_t now);
 
 /* ofp-send.c. */
 void ofp_send_round(struct ofp_table *);
+/* The message of one step. */
+void ofp_send_put_step(struct wire_writer *, const struct ofp_step *,
+                       uint32_t xid);
 bool ofp_send_barrier_reply(struct ofp_table *, uint32_t xid, int64_t now);
 bool ofp_send_bundle_reply(struct ofp_table *, const uint8_t *msg, size_t size,
                            int64_t now);

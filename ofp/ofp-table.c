@@ -493,6 +493,28 @@ ofp_table_lookup_static(const struct ofp_table *t, const struct ofp_static *s,
     return size && view(ofp_entry_find(t, key, size), v);
 }
 
+uint8_t *
+ofp_table_message(const struct ofp_table *t, uint8_t table, uint16_t priority,
+                  const struct ofp_match *match, enum ofp_message_kind kind,
+                  size_t *size)
+{
+    struct ofp_entry *e = find_flow(t, table, priority, match);
+    bool is_flow = kind == OFP_MESSAGE_FLOW;
+    struct ofp_step step = {.entry = e,
+                            .class = is_flow ? STEP_FLOW_UP : STEP_GROUP_UP};
+    struct wire_writer w;
+
+    step.blob = !e ? NULL : is_flow ? e->flow.desired : e->group.desired;
+    if (!step.blob) {
+        return NULL;
+    }
+    uint8_t *msg = xmalloc(OF13_MAX_MESSAGE);
+    wire_writer_init(&w, msg, OF13_MAX_MESSAGE);
+    ofp_send_put_step(&w, &step, 0);
+    *size = w.at;
+    return msg;
+}
+
 void
 ofp_table_each(const struct ofp_table *t, ofp_entry_cb *cb, void *aux)
 {

@@ -172,6 +172,12 @@ bool ofp_table_lookup(const struct ofp_table *, uint8_t table,
 bool ofp_table_lookup_static(const struct ofp_table *,
                              const struct ofp_static *,
                              struct ofp_entry_view *);
+/* The message that adds the desired flow, or the group that belongs to it: for
+ * free(), NULL if there is none.  See ofp-text.h. */
+enum ofp_message_kind { OFP_MESSAGE_FLOW, OFP_MESSAGE_GROUP };
+uint8_t *ofp_table_message(const struct ofp_table *, uint8_t table,
+                           uint16_t priority, const struct ofp_match *,
+                           enum ofp_message_kind, size_t *size);
 typedef bool ofp_entry_cb(void *aux, const struct ofp_entry_view *);
 void ofp_table_each(const struct ofp_table *, ofp_entry_cb *, void *aux);
 

@@ -212,6 +212,8 @@ topo_port_kind_name(enum topo_port_kind kind)
         return "link";
     case TOPO_PORT_MROUTER:
         return "mrouter";
+    case TOPO_PORT_TUNNEL:
+        return "tunnel";
     }
     return "unknown";
 }

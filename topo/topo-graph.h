@@ -19,7 +19,12 @@
 
 enum { TOPO_PORT_NAME_SIZE = 64 };
 
-enum topo_port_kind { TOPO_PORT_HOST, TOPO_PORT_LINK, TOPO_PORT_MROUTER };
+enum topo_port_kind {
+    TOPO_PORT_HOST,
+    TOPO_PORT_LINK,
+    TOPO_PORT_MROUTER,
+    TOPO_PORT_TUNNEL
+};
 
 const char *topo_port_kind_name(enum topo_port_kind); /* "host" ... */
 

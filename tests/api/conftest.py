@@ -15,7 +15,11 @@ import pytest
 BUILD = os.environ.get("OFMCAST_BUILD", os.getcwd())
 
 
-def wait_until(condition, what, timeout=10):
+# Nothing here takes that long; but nobody tells how busy the machine is.
+PATIENCE = 90
+
+
+def wait_until(condition, what, timeout=PATIENCE):
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, f"timeout: {what}"
@@ -52,12 +56,13 @@ class Stub:
         self.url = f"http://{self.host}:{self.port}"
 
     def connect(self):
-        return socket.create_connection((self.host, self.port), 10)
+        return socket.create_connection((self.host, self.port),
+                                        PATIENCE)
 
     def ask(self, method, path, body=None, headers=None):
         """'body' is bytes, or what becomes JSON."""
         connection = http.client.HTTPConnection(self.host, self.port,
-                                                timeout=15)
+                                                timeout=PATIENCE)
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         sent = {"Content-Type": "application/json"} if body else {}
@@ -95,7 +100,7 @@ class Stub:
         """It must go at once, and, under a sanitizer, clean."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        errors = self.process.communicate(timeout=10)[1]
+        errors = self.process.communicate(timeout=PATIENCE)[1]
         assert self.process.returncode == 0, errors
         return errors
 
@@ -137,7 +142,7 @@ class Ctl:
 
     def run(self, *args, stdin=None, env=None):
         return subprocess.run([f"{BUILD}/ofmcastctl", *args], input=stdin,
-                              capture_output=True, text=True, timeout=30,
+                              capture_output=True, text=True, timeout=PATIENCE,
                               env={**self.env, **(env or {})})
 
     def start(self, *args):

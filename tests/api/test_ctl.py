@@ -178,6 +178,27 @@ def test_targets(ctl):
     assert route["to"][1]["port"] == "s2-eth5"
     assert route["to"][1]["set"] == {"group": "239.1.1.2", "udp_dst": 6000,
                                      "ttl": 4}
+    good(ctl.run("route", "add", "more", "--group", "226.2.2.5", "--vlan",
+                 "0", "--set", "source_pool=10.1.0.16/28", "--to",
+                 "vlan=10,ttl=4", "--to", "1:eth*,when=joined,dscp=46"))
+    more = json.loads(good(ctl.run("route", "show", "more", "-j")))
+    assert more["set"] == {"source_pool": "10.1.0.16/28"}
+    assert more["to"] == [
+        {"vlan": 10, "set": {"ttl": 4}},
+        {"dpid": "0000000000000001", "port": "eth*", "when": "joined",
+         "set": {"dscp": 46}}]
+    assert "vlan 10 (ttl=4), 0000000000000001:eth* if joined (dscp=46)" \
+        in good(ctl.run("route", "show", "more"))
+    good(ctl.run("route", "add", "replies", "--group", "226.2.2.6",
+                 "--source", "192.168.168.55", "--set", "source=10.1.0.10",
+                 "--set", "reply_to=true"))
+    replies = json.loads(good(ctl.run("route", "show", "replies", "-j")))
+    assert replies["set"] == {"source": "10.1.0.10", "reply_to": True}
+    assert "source=10.1.0.10 reply_to=true" in good(ctl.run("route", "show",
+                                                            "replies"))
+    refused(ctl.run("route", "add", "replies", "--group", "226.2.2.6",
+                    "--set", "source=10.1.0.10", "--set", "reply_to=true"),
+            FAILED)
     good(ctl.run("route", "add", "six", "--group", "226.2.2.4", "--proto",
                  "6"))
     assert "226.2.2.4 tcp" in good(ctl.run("route", "show", "six")) \
@@ -460,3 +481,25 @@ def test_output_that_cannot_be_written(ctl):
                                 stdout=full, stderr=subprocess.PIPE,
                                 env=ctl.env)
     assert result.returncode == FAILED
+
+
+def test_taps_of_long_names_are_their_own(ctl):
+    """Two groups that differ in their last digit alone: the second tap does
+    not end the first."""
+    for last in "12":
+        good(ctl.run("tap", f"ff15:1111:2222:3333:4444:5555:6666:777{last}",
+                     "--switch", "0000000000000001", "--port", "s1-eth2"))
+    found = json.loads(good(ctl.run("show", "members", "--json")))
+    assert len([m for m in found["members"]
+                if m["name"].startswith("tap-")]) == 2
+
+
+def test_output_that_is_lost_is_a_failure(ctl):
+    """More than stdio keeps: the last write alone would be fine."""
+    for i in range(40):
+        good(ctl.run("route", "add", f"r{i}", f"group=239.1.1.{i}"))
+    done = subprocess.run(
+        ["sh", "-c", f"'{BUILD}/ofmcastctl' export > /dev/full"],
+        capture_output=True, text=True, timeout=30, check=False, env=ctl.env)
+    assert done.returncode == FAILED
+    assert "cannot write the output" in done.stderr

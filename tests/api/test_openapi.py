@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """/openapi.json against what the server really answers."""
 
+import json
 import re
 
 import pytest
@@ -94,7 +95,9 @@ ROUTE = {"name": "hdmi",
          "to": [{"members": True},
                 {"dpid": "1", "port": "s1-eth5",
                  "set": {"group": "239.1.1.2"}}]}
-EXAMPLES = {"/v1/switches/{dpid}": "/v1/switches/1",
+EXAMPLES = {"/v1/explain": "/v1/explain?dpid=1&in_port=1&source=10.0.0.1"
+                           "&group=239.1.1.1&live=1",
+            "/v1/switches/{dpid}": "/v1/switches/1",
             "/v1/groups/{vlan}/{group}": "/v1/groups/0/226.2.2.2",
             "/v1/topology/trees/{vlan}/{group}":
             "/v1/topology/trees/0/226.2.2.2",
@@ -103,6 +106,15 @@ EXAMPLES = {"/v1/switches/{dpid}": "/v1/switches/1",
             "/v1/members/{name}": "/v1/members/recorder"}
 MEMBER = {"name": "recorder", "vlan": 10, "dpid": "1", "port": "s1-eth7",
           "group": "239.1.1.1", "mode": "include", "sources": ["10.1.0.5"]}
+
+
+def test_no_name_stands_twice(stub):
+    """The second would silently take the place of the first."""
+    def once(pairs):
+        names = [name for name, _ in pairs]
+        assert len(set(names)) == len(names), sorted(names)
+        return dict(pairs)
+    json.loads(stub.ask("GET", "/openapi.json").body, object_pairs_hook=once)
 
 
 def test_every_answer_is_as_described(stub, document):

@@ -17,6 +17,7 @@
 #include "lib/wire.h"
 #include "lib/xalloc.h"
 #include "ofp/ofp-msg.h"
+#include "ofp/ofp-port-stats.h"
 #include "ofp/ofp-proto.h"
 #include "ofp/ofp-session.h"
 #include "ofp/ofp-static.h"
@@ -100,10 +101,27 @@ on_flow_removed(void *f, const struct ofp_flow_removed *fr)
     (void) fr;
 }
 
+/* Whatever its number is. */
+static void
+read_port_stats(struct fuzz *f, const void *msg, size_t size)
+{
+    struct ofp_port_stats_reply reply;
+    struct ofp_port_stats s;
+
+    if (ofp_port_stats_open(msg, size, ofp_msg_xid(msg), &reply)
+        == OFP_PORT_STATS_REPLY) {
+        while (ofp_port_stats_next(&reply, &s)) {
+            f->sum += s.no + (uint32_t) (s.tx_errors ^ s.rx_packets);
+        }
+    }
+}
+
 static void
 on_reply(void *f_, const void *msg, size_t size)
 {
     struct fuzz *f = f_;
+
+    read_port_stats(f, msg, size);
 
     ofp_table_input(f->table, msg, size, f->now);
 }

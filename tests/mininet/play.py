@@ -68,7 +68,7 @@ def play(net, what):
     for tap in taps.values():
         tap.stdout.readline()  # Ready.
     net["h1"].cmd(f"{tools}/mcsend --iface h1-eth0 --group 226.2.2.2"
-                  f" --rate 2000 --count {what['count']}")
+                  f" --rate 2000 --burst-ms 5 --count {what['count']}")
     results = {}
     for name, process in receivers.items():
         out, _ = process.communicate(timeout=20)

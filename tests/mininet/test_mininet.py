@@ -19,6 +19,10 @@ from topo import McastSwitch, OVSSwitch  # noqa: E402
 
 N = 2000
 
+# One after the other, beside the system tests: twenty switches of one are
+# enough for a machine.
+pytestmark = pytest.mark.xdist_group("mininet")
+
 
 @pytest.fixture
 def config():
@@ -88,7 +92,7 @@ def test_mn(topology):
     other."""
     done = subprocess.run(
         [os.path.join(TOP, "lab", "mn"), "--topo", *topology.split(),
-         "--test", "pingall"], capture_output=True, text=True, timeout=120,
+         "--test", "pingall"], capture_output=True, text=True, timeout=300,
         env={**os.environ, "OFMCAST_BUILD": build_dir()})
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
@@ -116,7 +120,7 @@ def test_config_of_lab_mn(tmp_path):
     done = subprocess.run(
         [os.path.join(TOP, "lab", "mn"), "--config", config, "--topo",
          "twobridges,1", "--test", "pingall"],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=300,
         env={**os.environ, "OFMCAST_BUILD": build_dir()})
     assert " 100% dropped" in done.stdout + done.stderr, done.stderr
 

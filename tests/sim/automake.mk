@@ -68,10 +68,39 @@ tests_sim_test_sim_mcast_LDADD = $(SIM_NET_LIBS)
 
 check_PROGRAMS += tests/sim/test-sim-cases
 TESTS += tests/sim/test-sim-cases
+SIM_CASE_SOURCES = $(SIM_NET_SOURCES) tests/sim/sim-case.c tests/sim/sim-case.h
 tests_sim_test_sim_cases_SOURCES = tests/sim/test-sim-cases.c \
-	$(SIM_NET_SOURCES)
+	$(SIM_CASE_SOURCES)
 tests_sim_test_sim_cases_CFLAGS = $(SIM_NET_CFLAGS)
 tests_sim_test_sim_cases_LDADD = $(SIM_NET_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-routes
+TESTS += tests/sim/test-sim-routes
+tests_sim_test_sim_routes_SOURCES = tests/sim/test-sim-routes.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_routes_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_routes_LDADD = $(SIM_NET_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-datapath
+TESTS += tests/sim/test-sim-datapath
+tests_sim_test_sim_datapath_SOURCES = tests/sim/test-sim-datapath.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_datapath_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_datapath_LDADD = $(SIM_NET_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-reasons
+TESTS += tests/sim/test-sim-reasons
+tests_sim_test_sim_reasons_SOURCES = tests/sim/test-sim-reasons.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_reasons_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_reasons_LDADD = $(SIM_NET_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-ports
+TESTS += tests/sim/test-sim-ports
+tests_sim_test_sim_ports_SOURCES = tests/sim/test-sim-ports.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_ports_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_ports_LDADD = $(SIM_NET_LIBS)
 
 check_PROGRAMS += tests/sim/test-sim-members
 TESTS += tests/sim/test-sim-members

@@ -91,6 +91,17 @@ fake_switch_set_port(struct fake_switch *sw, uint32_t no, bool up)
     }
 }
 
+void
+fake_switch_lose(struct fake_switch *sw, uint32_t no, uint64_t rx, uint64_t tx)
+{
+    struct fake_port *p = find(sw, no);
+
+    if (p) {
+        p->rx_dropped += rx;
+        p->tx_dropped += tx;
+    }
+}
+
 /* Text to modifications. */
 
 static bool

@@ -329,15 +329,62 @@ set_dscp(struct fake_frame *frame, const struct layout *lay, uint8_t tos)
     return set_ipv4_byte(frame, lay, 1, tos);
 }
 
+/* Where the mask is zero the frame's own bits stay. */
+static void
+apply_mask(const struct ofpact_set_field *sf, const uint8_t *old, size_t size,
+           union mf_value *value)
+{
+    const uint8_t *mask = ofpact_set_field_mask(sf)->b;
+
+    for (size_t i = 0; i < size; i++) {
+        value->b[i] =
+            (uint8_t) ((sf->value->b[i] & mask[i]) | (old[i] & ~mask[i]));
+    }
+}
+
+static enum fake_rewrite
+set_masked_address(struct fake_frame *frame, const struct layout *lay,
+                   const struct ofpact_set_field *sf, size_t offset)
+{
+    union mf_value value;
+
+    if (!lay->ipv4) {
+        return FAKE_REWRITE_DONE;
+    }
+    apply_mask(sf, frame->data + lay->l3 + offset, 4, &value);
+    return set_ipv4_address(frame, lay, offset, &value);
+}
+
+/* Of moves, those from the destination's address to the Ethernet one. */
+static enum fake_rewrite
+move(struct fake_frame *frame, const struct layout *lay,
+     const struct ofpact_reg_move *a)
+{
+    if (!lay->ipv4 || a->src.field->id != MFF_IPV4_DST
+        || a->dst.field->id != MFF_ETH_DST || a->src.ofs || a->dst.ofs
+        || a->src.n_bits > 32) {
+        return FAKE_REWRITE_NONE;
+    }
+    for (unsigned int bit = 0; bit < a->src.n_bits; bit++) {
+        uint8_t *to = frame->data + 5 - bit / 8;
+        uint8_t from = frame->data[lay->l3 + 19 - (size_t) bit / 8];
+
+        *to = (uint8_t) ((*to & ~(1 << bit % 8)) | (from & 1 << bit % 8));
+    }
+    return FAKE_REWRITE_DONE;
+}
+
 static enum fake_rewrite
 set_field(struct fake_frame *frame, const struct layout *lay,
           const struct ofpact_set_field *sf)
 {
     const union mf_value *v = sf->value;
+    union mf_value masked;
 
     switch ((int) sf->field->id) {
     case MFF_ETH_DST:
-        memcpy(frame->data, v, 6);
+        apply_mask(sf, frame->data, 6, &masked);
+        memcpy(frame->data, &masked, 6);
         return FAKE_REWRITE_DONE;
     case MFF_ETH_SRC:
         memcpy(frame->data + 6, v, 6);
@@ -346,11 +393,9 @@ set_field(struct fake_frame *frame, const struct layout *lay,
     case MFF_DL_VLAN:
         return set_vid(frame, lay, ntohs(v->be16));
     case MFF_IPV4_SRC:
-        return lay->ipv4 ? set_ipv4_address(frame, lay, 12, v)
-                         : FAKE_REWRITE_DONE;
+        return set_masked_address(frame, lay, sf, 12);
     case MFF_IPV4_DST:
-        return lay->ipv4 ? set_ipv4_address(frame, lay, 16, v)
-                         : FAKE_REWRITE_DONE;
+        return set_masked_address(frame, lay, sf, 16);
     case MFF_IP_TTL:
         return set_ttl(frame, lay, v->u8);
     case MFF_IP_DSCP:
@@ -382,6 +427,8 @@ fake_packet_rewrite(struct fake_frame *frame, const struct ofpact *a)
     switch ((int) a->type) {
     case OFPACT_SET_FIELD:
         return set_field(frame, &lay, ofpact_get_SET_FIELD(a));
+    case OFPACT_REG_MOVE:
+        return move(frame, &lay, ofpact_get_REG_MOVE(a));
     case OFPACT_SET_IP_TTL:
         return set_ttl(frame, &lay, ofpact_get_SET_IP_TTL(a)->ttl);
     case OFPACT_DEC_TTL:

@@ -20,6 +20,7 @@ enum { FAKE_MAX_PORTS = 4096 };
 struct fake_port {
     struct ofputil_phy_port desc;
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+    uint64_t rx_dropped, tx_dropped;
 };
 
 struct fake_bundle {

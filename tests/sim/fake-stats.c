@@ -220,6 +220,8 @@ port_stats(struct fake_switch *sw, const struct ofp_header *oh)
             ps.stats.rx_bytes = p->rx_bytes;
             ps.stats.tx_packets = p->tx_packets;
             ps.stats.tx_bytes = p->tx_bytes;
+            ps.stats.rx_dropped = p->rx_dropped;
+            ps.stats.tx_dropped = p->tx_dropped;
             ofputil_append_port_stat(&replies, &ps);
         }
     }

@@ -91,6 +91,9 @@ void fake_switch_wipe(struct fake_switch *);
 void fake_switch_add_port(struct fake_switch *, uint32_t no, const char *name);
 void fake_switch_remove_port(struct fake_switch *, uint32_t no);
 void fake_switch_set_port(struct fake_switch *, uint32_t no, bool up);
+/* Counts this many drops more. */
+void fake_switch_lose(struct fake_switch *, uint32_t no, uint64_t rx,
+                      uint64_t tx);
 
 /* Frames.  'cb' (may be NULL) gets each copy that leaves; 'out_port' is
  * FAKE_PORT_CONTROLLER for one that was punted, whether or not anybody is

@@ -106,7 +106,7 @@ make_route(struct sim_entry *e, unsigned int slot, struct sim_random *rnd)
     m->ip_src = host(0xc0a8a837, 8 + slot % 25);
     m->ip_dst = host(0xe2020200 + slot, 32);
     if (slot % 4 == 3) {
-        m->fields |= OFP_MATCH_LATER_FRAG;
+        m->fields |= slot % 8 == 3 ? OFP_MATCH_LATER_FRAG : OFP_MATCH_FRAG;
         e->flow.goto_table = sim_chance(rnd, 50) ? 40 : 0;
         return;
     }
@@ -240,6 +240,9 @@ put_match(char *text, const struct ofp_match *m)
     }
     if (m->fields & OFP_MATCH_LATER_FRAG) {
         put(text, ",ip_frag=later");
+    }
+    if (m->fields & OFP_MATCH_FRAG) {
+        put(text, ",ip_frag=yes");
     }
 }
 

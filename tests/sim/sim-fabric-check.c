@@ -17,7 +17,7 @@ is_entitled(const struct sim_fabric *f, int stream, int sw, uint32_t port)
     const struct fabric_stream *s = &f->streams[stream];
 
     return !f->dead[sw] && (s->sw != sw || s->port != port)
-           && sim_fabric_wants(&f->filters[sw][port][stream / 2], stream % 2);
+           && sim_fabric_gets(f, stream, sw, port);
 }
 
 void
@@ -33,10 +33,8 @@ sim_fabric_claim(struct sim_fabric *f, bool first)
                 bool now = is_entitled(f, i, sw, port);
 
                 /* Whoever sends may stop or move: then it is entitled, too. */
-                c->ever =
-                    (!f->dead[sw]
-                     && sim_fabric_wants(&f->filters[sw][port][i / 2], i % 2))
-                    || (!first && c->ever);
+                c->ever = (!f->dead[sw] && sim_fabric_gets(f, i, sw, port))
+                          || (!first && c->ever);
                 c->always = now && s->on && !s->is_new && (first || c->always)
                             && wires_reach(&f->wires, s->sw, sw);
             }
@@ -217,6 +215,10 @@ compare_stream(struct sim_fabric *f, int stream, char *text, size_t size)
         }
     }
     walk_stream(f, stream, &walk);
+    /* Links carry it for whoever wants some source of its group. */
+    for (int i = 0; stream == FABRIC_ROUTED && i < walk.n_steps; i++) {
+        walk.steps[i].is_useful = true;
+    }
     return compare(f, &walk, wanted, stream_name(stream, name), text, size);
 }
 

@@ -52,7 +52,8 @@ put_mac(uint8_t *at, struct mac_addr mac)
 size_t
 sim_fabric_stream_frame(const struct sim_fabric *f, int stream, uint8_t *frame)
 {
-    struct sim_frame s = {.source = sim_fabric_source(stream),
+    bool routed = stream == FABRIC_ROUTED;
+    struct sim_frame s = {.source = sim_fabric_source(routed ? 0 : stream),
                           .group = sim_fabric_group(stream / 2),
                           .udp_dst = 5004,
                           .ttl = 9};
@@ -291,6 +292,17 @@ sim_fabric_say_all(struct sim_fabric *f, int sw)
 }
 
 bool
+sim_fabric_gets(const struct sim_fabric *f, int stream, int sw, uint32_t port)
+{
+    bool routed = stream == FABRIC_ROUTED;
+    int of = routed ? 0 : stream;
+
+    return (routed && f->is_fabric && sw == 1 && port == 1)
+           || (sim_fabric_wants(&f->filters[sw][port][of / 2], of % 2)
+               && (!routed || f->is_fabric));
+}
+
+bool
 sim_fabric_wants(const struct fabric_filter *filter, int source)
 {
     return filter->exclude
@@ -361,6 +373,29 @@ plug_in(struct sim_fabric *f)
     }
 }
 
+static void
+written(void *aux, const struct ctl_result *result)
+{
+    (void) aux;
+    assert_string_equal(result->detail, "");
+}
+
+static void
+put_route(struct sim_fabric *f)
+{
+    struct route_target targets[] = {
+        {.kind = ROUTE_TO_MEMBERS},
+        {.kind = ROUTE_TO_PORT, .has_dpid = true, .dpid = 2, .port = "1"}};
+    const struct route route = {
+        .name = "routed",
+        .match = {.group = {sim_fabric_group(FABRIC_ROUTED / 2), 128}},
+        .set = {.has_group = true, .group = sim_fabric_group(0)},
+        .targets = targets,
+        .n_targets = 2};
+
+    ctl_route_put(f->net.ctl, &route, CTL_WAIT_STORED, 0, written, NULL);
+}
+
 void
 sim_fabric_init(struct sim_fabric *f, uint64_t seed)
 {
@@ -397,6 +432,9 @@ sim_fabric_init(struct sim_fabric *f, uint64_t seed)
             .is_new = true};
     }
     ctl_set_event_listener(f->net.ctl, sim_fabric_trace, f);
+    if (f->is_fabric) {
+        put_route(f);
+    }
     plug_in(f);
     sim_fabric_rest(f);
 }

@@ -19,7 +19,11 @@ enum {
     FABRIC_SWITCHES = 5,
     FABRIC_HOSTS = 2, /* A switch: at ports 1 and 2. */
     FABRIC_GROUPS = 3,
-    FABRIC_STREAMS = 2 * FABRIC_GROUPS, /* Two sources a group. */
+    /* Two sources a group; and one more, of the first of them, that meets a
+     * route which makes the first group of it: to whoever is a member, and to
+     * a port of the second switch. */
+    FABRIC_ROUTED = 2 * FABRIC_GROUPS,
+    FABRIC_STREAMS,
     FABRIC_QUEUE = 8192,
     FABRIC_FRAME_SIZE = 512,
     FABRIC_MAX_HOPS = 32,
@@ -110,6 +114,9 @@ void sim_fabric_say_filter(struct sim_fabric *, int sw, uint32_t port, int g,
 /* All members at a switch say so, all hosts are heard. */
 void sim_fabric_say_all(struct sim_fabric *, int sw);
 struct ip_addr sim_fabric_group(int g);
+/* Does this port get the stream, be it not its own? */
+bool sim_fabric_gets(const struct sim_fabric *, int stream, int sw,
+                     uint32_t port);
 struct ip_addr sim_fabric_source(int stream);
 /* Sources: 0 and 1, or -1, any other. */
 bool sim_fabric_wants(const struct fabric_filter *, int source);

@@ -48,6 +48,25 @@ copies_and_rewrites(void **state)
     rig_expect_ports(r, "2");
 }
 
+/* One prefix in the place of another, as routes do it. */
+static void
+rewrites_parts_of_addresses(void **state)
+{
+    struct rig *r = *state;
+
+    rig_add_flow(r, "table=0,udp,nw_dst=226.2.2.0/24,actions="
+                    "load:0x01005e0102->NXM_OF_ETH_DST[8..47],"
+                    "move:NXM_OF_IP_DST[0..7]->NXM_OF_ETH_DST[0..7],"
+                    "load:0x0a0100->NXM_OF_IP_SRC[8..31],"
+                    "load:0xef0102->NXM_OF_IP_DST[8..31],output:2");
+    rig_inject(r, 1, 0, 0);
+    rig_expect_ports(r, "2");
+    assert_memory_equal(r->frames[0].bytes, "\x01\x00\x5e\x01\x02\x02", 6);
+    assert_memory_equal(r->frames[0].bytes + 14 + 12,
+                        "\x0a\x01\x00\x37\xef\x01\x02\x02", 8);
+    rig_expect_sums(r, 0);
+}
+
 static void
 matches_and_changes_tags(void **state)
 {
@@ -207,10 +226,10 @@ main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(NAME, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
-        T(copies_and_rewrites),       T(matches_and_changes_tags),
-        T(punts_with_where_and_why),  T(treats_fragments_as_told),
-        T(packet_outs_leave),         T(packet_outs_take_the_tables),
-        T(metadata_tells_where_from),
+        T(copies_and_rewrites),         T(rewrites_parts_of_addresses),
+        T(matches_and_changes_tags),    T(punts_with_where_and_why),
+        T(treats_fragments_as_told),    T(packet_outs_leave),
+        T(packet_outs_take_the_tables), T(metadata_tells_where_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

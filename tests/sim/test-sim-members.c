@@ -16,6 +16,7 @@
 #include "controller/json.h"
 #include "controller/member.h"
 #include "lib/xalloc.h"
+#include "tests/sim/sim-clock.h"
 #include "tests/sim/sim-net.h"
 
 enum { WAIT_MS = 10000, N_PORTS = 4 };
@@ -390,6 +391,80 @@ test_of_the_configuration(void **state)
     sim_net_uninit(&r.net);
 }
 
+/* "NUMBER:PEERS " of the first switch's tunnel ports, and "NUMBER:kind " of
+ * others that are not as hosts' are. */
+static bool
+add_tunnels(void *text_, const struct view_switch *s)
+{
+    char *text = text_;
+
+    for (size_t i = 0; s->dpid == 1 && i < s->n_ports; i++) {
+        const struct view_port *p = &s->ports[i];
+        size_t n = strlen(text);
+
+        if (p->tunnel) {
+            snprintf(text + n, 64, "%u:%zu ", p->no, p->tunnel->n_peers);
+        } else if (strcmp(p->kind, "host")) {
+            snprintf(text + n, 64, "%u:%s ", p->no, p->kind);
+        }
+    }
+    return true;
+}
+
+static void
+assert_tunnels(struct rig *r, const char *expected)
+{
+    char text[1024] = "";
+
+    assert_true(sim_net_settle(&r->net));
+    view_switches(r->net.ctl, add_tunnels, text);
+    assert_string_equal(text, expected);
+}
+
+#define TUNNEL "tunnels:\n  - {dpid: 1, port: s1-eth2, vnis: {\"100\": 0}"
+
+/* The way to it is kept open as long as it is named, whatever else comes and
+ * goes at the switch. */
+static void
+test_an_end_that_is_not_learned(void **state)
+{
+    struct rig r;
+
+    (void) state;
+    setup(&r, TUNNEL ", learn: false}\n");
+    assert_tunnels(&r, "2:0 ");
+    assert_int_equal(put(&r, "m", ONE "\"vtep\":\"10.255.0.2\"," GROUP),
+                     CTL_CREATED);
+    assert_tunnels(&r, "2:1 ");
+    fake_switch_add_port(r.net.switches[0].fake, 9, "s1-eth9");
+    assert_tunnels(&r, "2:1 ");
+    fake_switch_remove_port(r.net.switches[0].fake, 9);
+    sim_net_reconfigure(&r.net, TUNNEL ", learn: false}\n");
+    assert_tunnels(&r, "2:1 ");
+    assert_int_equal(del(&r, "m"), CTL_DELETED);
+    sim_clock_pass(2000);
+    assert_tunnels(&r, "2:0 ");
+    sim_net_uninit(&r.net);
+}
+
+/* While the switch was away its tunnel port went, and a host's has the
+ * number. */
+static void
+test_a_tunnel_port_s_number_is_another_s(void **state)
+{
+    struct rig r;
+
+    (void) state;
+    setup(&r, TUNNEL ", peers: [10.255.0.2]}\n");
+    assert_tunnels(&r, "2:1 ");
+    sim_net_disconnect(&r.net.switches[0]);
+    fake_switch_remove_port(r.net.switches[0].fake, 2);
+    fake_switch_add_port(r.net.switches[0].fake, 2, "other");
+    sim_net_connect(&r.net.switches[0]);
+    assert_tunnels(&r, "");
+    sim_net_uninit(&r.net);
+}
+
 int
 main(void)
 {
@@ -403,6 +478,8 @@ main(void)
         cmocka_unit_test(test_on_a_port_that_delivers_by_unicast),
         cmocka_unit_test(test_where_ipv6_is_flooded),
         cmocka_unit_test(test_of_the_configuration),
+        cmocka_unit_test(test_an_end_that_is_not_learned),
+        cmocka_unit_test(test_a_tunnel_port_s_number_is_another_s),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ class Scene:
         switches = {s.dpid_text: s for s in self.switches}
         return all(
             sorted(p["port"] for p in told["ports"])
-            in [g["ports"] for g in switches[told["dpid"]].groups().values()]
+            in switches[told["dpid"]].group_ports().values()
             for told in self.tree(group, vlan)["switches"]
             if told["connected"])
 
@@ -134,14 +134,15 @@ class Scene:
         return [last_word(r)["reordered"] for r in receivers]
 
 
-def ping_all(hosts, count=1):
-    """Each pings each; the pairs that failed."""
+def ping_all(hosts, count=1, patience=10):
+    """Each pings each; the pairs that failed, in so many seconds."""
     failed = []
     for a in hosts:
         # One shell for each host: a process for each ping takes long.
         others = [b for b in hosts if b is not a]
-        script = "; ".join(f"ping -n -q -c {count} -W 2 {b.ip} >/dev/null"
-                           f" || echo {b.name}" for b in others)
+        ping = f"ping -n -q -c {count} -W {patience}"
+        script = "; ".join(f"{ping} {b.ip} >/dev/null || echo {b.name}"
+                           for b in others)
         failed += [(a.name, name)
                    for name in a.run("sh", "-c", script).split()]
     return failed

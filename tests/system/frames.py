@@ -89,27 +89,6 @@ def v3_query(source, mac=b"\x02\0\0\0\0\x43"):
     return ethernet("224.0.0.1", mac, ipv4(source, "224.0.0.1", body))
 
 
-def fragments(source, group, port, payload, first_size=16):
-    """A UDP datagram in two IPv4 fragments, and its payload."""
-    size = len(payload) + 8
-    pseudo = socket.inet_aton(source) + socket.inet_aton(group) \
-        + struct.pack("!HH", 17, size)
-    udp = struct.pack("!HHHH", port, port, size, 0)
-    udp = udp[:6] + struct.pack("!H", checksum(pseudo + udp + payload))
-    data = udp + payload
-    frames = []
-    for offset, more in (0, 0x2000), (first_size, 0):
-        part = data[offset:offset + first_size] if more else data[offset:]
-        header = struct.pack(
-            "!BBHHHBBH4s4s", 0x45, 0, 20 + len(part), 0x4242,
-            more | offset // 8, 5, 17, 0, socket.inet_aton(source),
-            socket.inet_aton(group))
-        header = header[:10] + struct.pack("!H", checksum(header)) \
-            + header[12:]
-        frames.append(ethernet(group, b"\x02\0\0\0\0\x44", header + part))
-    return frames
-
-
 def tagged(vlan, frame):
     return frame[:12] + struct.pack("!HH", 0x8100, vlan) + frame[12:]
 

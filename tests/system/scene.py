@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What most tests play: an extender, hosts, a route, and what to expect."""
 
-import re
+import time
 
 from procs import LabError, wait_until
 
@@ -46,10 +46,9 @@ class Net:
 
     def group_ports(self):
         """The ports of every group with members: {id: [port, ...]}"""
-        flood = re.findall(r"group:(\d+)",
-                           "\n".join(self.s1.flows("table=51")))
-        return {i: g["ports"] for i, g in self.s1.groups().items()
-                if g["ports"] and str(i) not in flood}
+        flood = self.s1.groups_of_table(51)
+        return {i: ports for i, ports in self.s1.group_ports().items()
+                if ports and i not in flood}
 
     def wait_groups(self, *wanted, seconds=10):
         """Waits until the groups of the switch are these, each given by its
@@ -123,6 +122,29 @@ V4 = Family("ipv4", GROUP, [f"10.1.0.{i}" for i in (70, 71, 72)], (2, 3),
             lambda host, version: host.force_igmp(version))
 V6 = Family("ipv6", "ff15::2:2", [f"fd00:1::7{i}" for i in range(3)], (1, 2),
             lambda host, version: host.force_mld(version))
+
+
+def expect_unmodified(daemon, *switches):
+    """Since it was started the daemon has modified nothing in them.  Sources
+    that were silent for 10 s after its start are asked for anew, which
+    modifies flows (RESTORE_QUIET_MS): where a busy machine took that long to
+    come here, there is no telling."""
+    counters = [daemon.rest.switch(s)["counters"] for s in switches]
+    in_time = time.monotonic() - daemon.started < 9
+    assert [int(c["group_mods"], 0) for c in counters] == [0] * len(counters)
+    if in_time:
+        assert [int(c["flow_mods"], 0) for c in counters] \
+            == [0] * len(counters)
+
+
+def check_restart(net):
+    """A daemon that was killed finds all as it shall be."""
+    net.daemon.kill()
+    net.daemon.start().wait_synced(net.s1)
+    wait_until(lambda: all(s["state"] == "applied"
+                           for r in net.rest.list("routes")
+                           for s in r["status"]), 10, "applied")
+    expect_unmodified(net.daemon, net.s1)
 
 
 def streams_of(result):

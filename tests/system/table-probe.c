@@ -338,6 +338,8 @@ set_matches(struct probe *p)
          .udp_dst = 5004},
         {.fields = OFP_MATCH_IP_DST | OFP_MATCH_LATER_FRAG,
          .ip_dst = prefix("226.2.2.2")},
+        {.fields = OFP_MATCH_IP_DST | OFP_MATCH_FRAG,
+         .ip_dst = prefix("226.2.2.3")},
         {.fields =
              OFP_MATCH_ETH_TYPE | OFP_MATCH_LATER_FRAG | OFP_MATCH_IP_PROTO,
          .eth_type = 0x86dd,

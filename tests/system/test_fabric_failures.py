@@ -4,6 +4,7 @@ back: hardly anything is lost, nothing is doubled, and the rest is not
 disturbed."""
 
 import re
+import time
 
 import pytest
 from fabric_scene import FABRIC, GROUP, PORT, Scene, Watch, ping_all
@@ -134,7 +135,7 @@ def test_a_leaf_dies_and_comes_back_with_other_port_numbers(leaf_spine):
 
 
 def test_a_switch_without_its_controller_forwards_on(ring):
-    """For 30 s: nothing is lost, who joins elsewhere is served, and all is as
+    """For 10 s: nothing is lost, who joins elsewhere is served, and all is as
     before when it is back."""
     scene = ring
     source, *members = scene.hosts
@@ -146,7 +147,7 @@ def test_a_switch_without_its_controller_forwards_on(ring):
 
     newcomer = late.receive(GROUP, PORT)
     newcomer.wait_for(200)
-    watch.flow(30 * RATE, 60)
+    watch.flow(10 * RATE, 60)
     watch.expect_nothing_lost()
     assert scene.n_links() == 4
     scene.lab.vsctl("set", "controller", cut.name,
@@ -229,11 +230,24 @@ def mods(scene):
             for s in scene.switches]
 
 
+def wait_still(scene):
+    """Until a second has passed without a modification."""
+    last = [None, 0]
+
+    def still():
+        now = mods(scene)
+        if now != last[0]:
+            last[:] = now, time.monotonic()
+        return time.monotonic() - last[1] > 1
+    wait_until(still, 20, "nothing is modified any more")
+
+
 def test_a_new_daemon_changes_nothing(leaf_spine):
     scene = leaf_spine
     source, *members = first_of_each(scene)
     watch = play(scene, source, *members)
     assert ping_all([source, *members]) == []
+    wait_still(scene)  # Or the new one ends what this one has begun.
 
     scene.daemon.kill()
     watch.flow()

@@ -10,8 +10,9 @@ from scene import (MEMBERSHIP, PORT, SHORT, V4, V6, Net, settings,
                    streams_of)
 
 # By then the slowest change of the RFC's has taken effect: a source that two
-# hosts knew differently runs out only with its timer.
-SETTLED = 2 * MEMBERSHIP + 1.5
+# hosts knew differently runs out only with its timer.  Twice that, as a look
+# at all takes a second or two on a busy machine.
+SETTLED = 2 * (2 * MEMBERSHIP + 1.5)
 MOMENT_NS = 400e6
 IDS = {1, 2, 3}  # The streams: i comes from the i-th source.
 ROUNDS, CHANGES = 3, 12
@@ -86,18 +87,18 @@ def check(hosts, log, say):
     deadline = time.monotonic() + SETTLED
     while True:
         found = [(running(wire), wanted) for wire, wanted in wires.items()]
+        found += [(running(h.socket), h.wanted) for h in hosts if h.socket]
         if all(got == wanted for got, wanted in found):
             break
         if time.monotonic() > deadline:
-            raise LabError(f"(on the wire, wanted) {found}\n"
+            raise LabError(f"(on wires and in sockets, wanted) {found}\n"
                            + "\n".join(log) + f"\n{say()}")
-    for h in hosts:
-        if h.socket:
-            assert running(h.socket) == h.wanted, h.host.name
 
 
 @pytest.mark.parametrize("family, delivery, config, seed", [
-    (family, delivery, settings(SHORT, leave=leave, delivery=delivery), seed)
+    pytest.param(family, delivery,
+                 settings(SHORT, leave=leave, delivery=delivery), seed,
+                 marks=[pytest.mark.plain] if seed in (1, 4) else [])
     for family, delivery, leave, seed in (
         (V4, "multicast", "query", 1), (V4, "unicast", "tracked", 2),
         (V6, "multicast", "tracked", 3), (V6, "unicast", "query", 4))],

@@ -2,11 +2,9 @@
 """Source filters, enforced in the switch: who asked for which source gets
 that, and nothing else, whatever others do meanwhile."""
 
-import itertools
-
 import pytest
 from procs import LabError, wait_until
-from scene import LONG, PORT, Net, expect_nothing
+from scene import LONG, PORT, Net, expect_nothing, streams_of
 
 # Two senders' addresses, by family, and a group that both send to.
 SOURCES = {4: ("10.1.0.77", "10.1.0.66"), 6: ("fd00:1::77", "fd00:1::66")}
@@ -45,7 +43,7 @@ def by_stream(result):
 
 def entries(net, group):
     """{source or "*": ports} of the channel's entries."""
-    ports = {i: g["ports"] for i, g in net.s1.groups().items()}
+    ports = net.s1.group_ports()
     found = {}
     for line in net.s1.flows("table=40"):
         match, _, actions = line.partition(" actions=")
@@ -99,13 +97,15 @@ def test_a_source_that_all_block_costs_a_drop(net, family):
     wires = [h.tap(group=group) for h in (h2, h3)]
     before = net.rest.counter(net.s1, "packet_ins")
 
-    for stream in send_both(net, family, group, rate=RATE, count=RATE):
+    n = 2 * RATE
+    for stream in send_both(net, family, group, rate=RATE, count=n):
         stream.wait()
 
     for r in receivers + wires:
-        assert by_stream(r.wait_for(RATE).stop()) == {2: RATE}
-    # Reports and the first packets of the streams.
-    assert net.rest.counter(net.s1, "packet_ins") - before < 60
+        assert by_stream(r.wait_for(n).stop()) == {2: n}
+    # Reports, and the first packets of the streams: how many those are until
+    # the daemon has answered is the machine's matter.
+    assert net.rest.counter(net.s1, "packet_ins") - before < n / 10
 
 
 def test_filters_that_change_cost_nobody_else_a_packet(net, family):
@@ -123,32 +123,27 @@ def test_filters_that_change_cost_nobody_else_a_packet(net, family):
               h5: h5.receive(group, PORT, source=two)}
     wait_entries(net, group,
                  {"*": [h3, h4], one: [h2, h3, h4], two: [h3, h5]})
-    n = 6 * RATE
-    streams = send_both(net, family, group, RATE, n)
+    streams = send_both(net, family, group, RATE, 0)
 
     # h2 asks for 'one' all the time; what comes and goes is the rest.
     changes = [("allow", two), ("block", two), ("exclude",), ("block", two),
                ("allow", two), ("exclude", two), ("include", one, two),
                ("include", one)]
-    n_changes = 0
-    for verb, *sources in itertools.cycle(changes):
-        if not all(s.running for s in streams):
-            break
+    for verb, *sources in 3 * changes:
         getattr(changing, verb)(*sources)
-        n_changes += 1
         # So that each is compiled, and some last-member times run out.
         taken = changing.received
-        wait_until(lambda: changing.received > taken + RATE / 8
-                   or not streams[0].running, 10, "the stream flows")
+        wait_until(lambda: changing.received > taken + RATE / 8, 10,
+                   "the stream flows")
 
-    assert n_changes >= len(changes)
-    for stream in streams:
-        stream.wait()
-    expected = {h3: {1: n, 2: n}, h4: {1: n}, h5: {2: n}}
+    n, m = [stream.stop()["sent"] for stream in streams]
+    expected = {h3: {1: n, 2: m}, h4: {1: n}, h5: {2: m}}
     for host, receiver in steady.items():
         total = sum(expected[host].values())
         assert by_stream(receiver.wait_for(total).stop()) == expected[host]
     changing.stop()
+    wait_until(lambda: streams_of(wire.progress()[0])[1]["unique"] >= n, 10,
+               "all of it has been on the wire")
     assert by_stream(wire.stop())[1] == n
 
 
@@ -160,18 +155,16 @@ def test_the_first_and_the_last_filter(net, family):
     h2, h3, h4, _ = net.hosts
     steady = [h.receive(group, PORT) for h in (h3, h4)]
     wait_entries(net, group, {"*": [h3, h4]})
-    n = 4 * RATE
-    streams = send_both(net, family, group, RATE, n)
-    while all(s.running for s in streams):
+    streams = send_both(net, family, group, RATE, 0)
+    for _ in range(3):
         joined = h2.receive(group, PORT, source=one)
         wait_entries(net, group, {"*": [h3, h4], one: [h2, h3, h4]})
         joined.stop()
         wait_entries(net, group, {"*": [h3, h4]})
-    for stream in streams:
-        stream.wait()
+    n, m = [stream.stop()["sent"] for stream in streams]
 
     for receiver in steady:
-        assert by_stream(receiver.wait_for(2 * n).stop()) == {1: n, 2: n}
+        assert by_stream(receiver.wait_for(n + m).stop()) == {1: n, 2: m}
 
 
 def test_a_restart_leaves_filters_alone(net, family):

@@ -2,6 +2,7 @@
 """What one port may do, and that it cannot harm the others."""
 
 import os
+import time
 
 import pytest
 from events import Events
@@ -215,21 +216,23 @@ def test_a_flood_is_cut_off_and_others_join_as_ever(net, options):
     net.wait_members(member)
     n = 6000
     stream = net.stream(rate=3000, count=n)
+    begun = time.monotonic()
     flooding = flood(mad, 20000, 2, **options)
     told = events.wait("guard.rate", port=mad.port, limited=True)
     assert told["limit"] == 100
     for host in others:
         joins(host, BAD)
-        wait_until(lambda h=host: BAD in groups_of(net, h), 1,
+        wait_until(lambda h=host: BAD in groups_of(net, h), 5,
                    "it joins at once")
     sent = flooding.wait()["sent"]
     stream.wait()
     expect_all(receiver.wait_for(n).stop(), n, source=SOURCE)
 
-    events.wait("guard.rate", port=mad.port, limited=False)
-    assert sent > 20000
-    # A burst of one second and two seconds of its share, and no more.
-    assert len(groups_of(net, mad)) <= 100 + 2 * 100 + 20
+    events.wait("guard.rate", 15, port=mad.port, limited=False)
+    # A burst of one second and its share of the time that all this took, and
+    # no more, of far more.
+    assert len(groups_of(net, mad)) \
+        <= 100 + (time.monotonic() - begun) * 100 + 20 < sent / 2
     # Most of it never came to the daemon.
     assert 10 < refused(net, mad)["rate"] < 500
     joins(mad, BAD)
@@ -270,8 +273,8 @@ def test_long_reports_count_as_several(net):
     frames = [v3_report(mad.ip, what) for what in (records, leaves)] * 200
     mad.send_frames(*frames)
     joins(other, BAD)
-    wait_until(lambda: BAD in groups_of(net, other), 1, "it joins at once")
+    wait_until(lambda: BAD in groups_of(net, other), 5, "it joins at once")
     # By their number all 400 would be admitted.  At 22 tokens each 500 are 23
-    # messages at once, and then as many a second: few enough that the port
-    # gets no more for it where the daemon is slow.
-    wait_until(lambda: refused(net, mad).get("rate", 0) > 300, 5, "refused")
+    # messages at once, and then as many a second that the daemon takes to
+    # read them.
+    wait_until(lambda: refused(net, mad).get("rate", 0) > 100, 10, "refused")

@@ -6,7 +6,8 @@ from procs import wait_until
 from scene import (GROUP, LAST_MEMBER, LONG, MEMBERSHIP, PORT, V4, V6, Net,
                    wait_silence)
 
-AT_ONCE = 0.25
+# And not with the next query, two minutes later.
+SOON = 3
 OTHER = {V4.name: "226.3.3.3", V6.name: "ff15::3:3"}
 
 
@@ -56,7 +57,7 @@ def test_hosts_are_listed_with_what_they_speak(net):
         assert not h["duplicate"]
 
     old.die()
-    wait_until(lambda: macs[0] not in listed(net), MEMBERSHIP + 1.5,
+    wait_until(lambda: macs[0] not in listed(net), 3 * MEMBERSHIP,
                "the dead one is forgotten")
     assert macs[1] in listed(net)
     for receiver in receivers:
@@ -80,14 +81,14 @@ def test_a_host_that_moves_takes_its_memberships_along(net, family):
     assert new_wire.received == 0
     other = roamer.receive(OTHER[family.name], PORT)
     stopped = wait_silence(old_wire)
-    new_wire.wait_for(100, seconds=2)
+    new_wire.wait_for(100)
 
     joined = other.lines("joined")[0]["t_ns"] / 1e9
     started = new_wire.progress()[0]["first_ns"] / 1e9
-    assert started - joined < AT_ONCE
+    assert started - joined < SOON
     # Its old place is asked before it is believed: it may be another host
     # with the same MAC address that has spoken.
-    assert stopped - joined < LAST_MEMBER + 0.4
+    assert stopped - joined < LAST_MEMBER + SOON
     net.wait_groups([there], [there])
     assert net.rest.member_ports(net.s1, family.group) == [there.port]
     assert roamer.port != old_port
@@ -128,7 +129,7 @@ def test_a_mac_address_that_is_there_twice_moves_nothing(net):
     second.run("ip", "link", "set", "dev", second.iface, "address", first.mac)
     receivers = [h.receive(GROUP, PORT) for h in (first, second)]
     wait_until(lambda: listed(net).get(first.mac, {}).get("duplicate"),
-               2 * MEMBERSHIP, "it is seen that there are two")
+               15, "it is seen that there are two")
     net.wait_members(first, second)
     n = int(2.5 * MEMBERSHIP * 1000)
 

@@ -8,12 +8,14 @@ from scene import (GROUP, LAST_MEMBER, LONG, PORT, V4, V6, Net, expect_nothing,
 from wire import Wire
 
 MODES = ["query", "tracked", "immediate"]
-# All there is to a leave that nobody is asked about.
-AT_ONCE = 0.15
+# Where hosts are asked first a leave takes ten seconds; where nobody is asked
+# it takes no time but that of a busy machine.
+PATIENT = LONG.replace("last_member_interval: 0.3", "last_member_interval: 5")
+AT_ONCE = 5
 
 
-def configs(*modes):
-    return [settings(LONG, leave=mode) for mode in modes]
+def configs(*modes, text=LONG):
+    return [settings(text, leave=mode) for mode in modes]
 
 
 def families(f):
@@ -24,11 +26,12 @@ def versions(index):
     return ["older", "newer"][index]
 
 
-def parametrize(config_modes, indexes=(0, 1)):
+def parametrize(config_modes, indexes=(0, 1), text=LONG):
     """Each mode, in both families, in the older and the newer version."""
     def decorate(test):
         test = pytest.mark.parametrize(
-            "config", configs(*config_modes), ids=config_modes)(test)
+            "config", configs(*config_modes, text=text),
+            ids=config_modes)(test)
         test = pytest.mark.parametrize("family", [V4, V6], ids=families)(test)
         return pytest.mark.parametrize("index", indexes, ids=versions)(test)
     return decorate
@@ -96,12 +99,12 @@ def leave_unasked(net, family, index):
     stream.stop()
 
 
-@parametrize(["tracked", "immediate"], indexes=[1])
+@parametrize(["tracked", "immediate"], indexes=[1], text=PATIENT)
 def test_a_host_leaves_and_nobody_is_asked(net, family, index):
     leave_unasked(net, family, index)
 
 
-@parametrize(["immediate"], indexes=[0])
+@parametrize(["immediate"], indexes=[0], text=PATIENT)
 def test_immediate_asks_nobody_in_the_older_versions_either(net, family,
                                                             index):
     leave_unasked(net, family, index)
@@ -119,9 +122,10 @@ def test_query_asks_before_it_believes(net, family, index):
     left = leaving.leave()["t_ns"] / 1e9
     stopped = wait_silence(tap)
 
-    assert LAST_MEMBER - 0.05 < stopped - left < LAST_MEMBER + 0.3
-    asked = wire.queries(family.group)
-    assert len(asked) == 2, "last_member_count"
+    assert LAST_MEMBER - 0.2 < stopped - left < LAST_MEMBER + 3
+    wait_until(lambda: len(wire.queries(family.group)) >= 2, 5,
+               "last_member_count")
+    assert len(wire.queries(family.group)) == 2
     stream.stop()
 
 
@@ -158,7 +162,7 @@ def forget(net, family, host):
         host.unmute()
 
 
-PER_PORT = LONG + """\
+PER_PORT = PATIENT.replace("interval: 5", "interval: 1.5") + """\
 ports:
   - {dpid: 1, port: s1-eth2, leave: immediate}
   - {dpid: 1, port: 3, leave: query}
@@ -182,8 +186,9 @@ def test_each_port_has_its_own(ofmcast):
         times.append(wait_silence(tap) - left)
     stream.stop()
 
-    assert times[0] < AT_ONCE and times[2] < AT_ONCE
-    assert LAST_MEMBER - 0.05 < times[1] < LAST_MEMBER + 0.3
+    assert times[0] < 1.5 and times[2] < 1.5
+    assert 3 - 0.2 < times[1] < 3 + 3
+    wait_until(lambda: len(wires[1].queries(GROUP)) >= 2, 5, "both queries")
     assert [len(w.queries(GROUP)) for w in wires] == [0, 2, 0]
 
 
@@ -202,6 +207,6 @@ def test_a_reload_changes_the_mode(ofmcast, lab):
     assert receiver.wait_for(n).progress()[0]["missing"] == 0
     wire = Wire(host)
     receiver.stop()
-    net.wait_members(seconds=1)
+    net.wait_members()
     assert wire.queries(GROUP) == []
     expect_nothing(host.tap().stop())

@@ -40,7 +40,7 @@ def resolves(peer, host):
     """Does the peer find the host anew?"""
     peer.run("ip", "-6", "neigh", "flush", "dev", peer.iface)
     try:
-        peer.run("ping", "-6", "-nc", "1", "-W", "1", host.ip6)
+        peer.run("ping", "-6", "-nc", "1", "-W", "3", host.ip6)
     except (LabError, subprocess.CalledProcessError):
         return False
     return True

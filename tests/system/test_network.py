@@ -4,12 +4,13 @@
 import socket
 
 import pytest
-from frames import TO_EX, fragments, record, tagged, v3_query, v3_report
+from frames import TO_EX, record, tagged, v3_query, v3_report
 from lab import send_frames
 from procs import in_netns, wait_until
 from scene import GROUP, LONG, PORT, SHORT, Net, expect_all, expect_nothing
 
 
+@pytest.mark.parametrize("config", [LONG], ids=[""])
 def test_each_vlan_is_a_world_of_its_own(net):
     """A tagged stream reaches the members of that VLAN, tagged."""
     inside, outside, other, _ = net.hosts
@@ -71,37 +72,6 @@ def test_a_router_hears_the_members_and_gets_the_streams(net):
     assert GROUP not in bystander.output(), "hosts hear no reports"
 
 
-def capture(host):
-    """A socket that sees all frames."""
-    with in_netns(host.netns):
-        s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
-                          socket.htons(3))
-    s.bind((host.iface, 0))
-    s.settimeout(5)
-    return s
-
-
-def test_later_fragments_keep_their_payload(net):
-    """Open vSwitch would damage bytes 6 and 7 of them if it rewrote them."""
-    host = net.hosts[0]
-    net.put_route()
-    receiver = host.receive(GROUP, PORT)
-    net.wait_members(host)
-    payload = bytes(range(200))
-    with capture(host) as s:
-        net.extender.send_frames(*fragments("192.168.168.55", GROUP, PORT,
-                                            payload))
-        got = []
-        while len(got) < 2:
-            frame = s.recv(2048)
-            if frame[12:14] == b"\x08\x00" and frame[23] == 17:
-                got.append(frame)
-    first, later = sorted(got, key=lambda f: f[20:22] != b"\x20\x00")
-    assert first[26:30] == socket.inet_aton("10.1.0.10")
-    assert later[34:] == payload[8:]
-    receiver.stop()
-
-
 @pytest.mark.parametrize("config", [LONG], ids=[""])
 def test_a_member_loses_nothing_while_others_come_and_go(ofmcast):
     """Forty ports join and leave, some of them all the time."""
@@ -111,25 +81,23 @@ def test_a_member_loses_nothing_while_others_come_and_go(ofmcast):
     net.put_route()
     receiver = stays.receive(GROUP, PORT)
     net.wait_members(stays)
-    n = 15000
-    stream = net.stream(rate=3000, count=n)
+    stream = net.stream(rate=1000, count=0)
     joins = crowd.receive(GROUP, PORT)
-    rounds = 0
-    while stream.running:
+    for _ in range(4):
         net.wait_members(stays, *crowd.ports)
         joins.leave()
         net.wait_members(stays)
         joins.rejoin()
-        rounds += 1
-    stream.wait()
+    n = stream.stop()["sent"]
 
     expect_all(receiver.wait_for(n).stop(), n)
-    assert rounds >= 2
     assert joins.stop()[0]["duplicated"] == 0
 
 
+# Memberships of 12.5 s: long enough to read the list, page by page.
 @pytest.mark.parametrize("config", [
-    SHORT + "port_defaults: {max_groups: 0, max_reports: 0}\n"], ids=[""])
+    SHORT.replace("query_interval: 1,", "query_interval: 6,")
+    + "port_defaults: {max_groups: 0, max_reports: 0}\n"], ids=[""])
 def test_thousands_of_groups(net):
     """One host joins them, gets them all, and leaves."""
     host = net.hosts[0]
@@ -137,11 +105,11 @@ def test_thousands_of_groups(net):
     for i in range(0, len(groups), 150):
         host.send_frames(v3_report(host.ip, [
             record(TO_EX, g) for g in groups[i:i + 150]]))
-    wait_until(lambda: len(net.group_ports()) == len(groups), 2,
+    wait_until(lambda: len(net.group_ports()) == len(groups), 10,
                "a group for each")
     assert len(net.rest.list("groups")) == len(groups)
     # Nobody confirms them, so that they go as they came.
-    wait_until(lambda: not net.group_ports(), 6, "all are gone")
+    wait_until(lambda: not net.group_ports(), 30, "all are gone")
 
 
 def test_two_daemons_do_not_share_a_state(net):
@@ -150,7 +118,7 @@ def test_two_daemons_do_not_share_a_state(net):
     second = net.lab.home.spawn(
         "second", *first.argv, "--openflow", "tcp:127.0.0.1:0", "--api",
         "127.0.0.1:0")
-    assert second.wait(10) == 1
+    assert second.wait() == 1
     assert first.state in second.log()
     assert first.rest.ready()
 

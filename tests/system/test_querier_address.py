@@ -50,16 +50,18 @@ def test_an_address_from_elsewhere_is_not_answered(net):
 
 def test_an_address_is_chosen_in_the_hosts_subnet(net):
     """It was probed, nobody has it, and hosts answer to it."""
-    receivers = [h.receive(GROUP, PORT) for h in net.hosts]
-    net.wait_members(*net.hosts)
-    wires = [Wire(h) for h in net.hosts]
     arp = net.extender.spawn("arp", "tcpdump", "-lnni", net.extender.iface,
                              "-Q", "in", "arp")
+    wait_until(lambda: "listening" in arp.log(), 5, "tcpdump")
+    wires = [Wire(h) for h in net.hosts]
+    receivers = [h.receive(GROUP, PORT) for h in net.hosts]
+    net.wait_members(*net.hosts)
     wait_until(lambda: address(net) in SUBNET, 20, "an address is chosen")
     chosen = str(address(net))
 
     assert chosen not in [h.ip for h in (net.extender, *net.hosts)]
-    assert arp.output().count(f"who-has {chosen} ") >= 3, "it was probed"
+    wait_until(lambda: arp.output().count(f"who-has {chosen} ") >= 3, 5,
+               "it was probed")
     for wire in wires:
         wait_until(lambda w=wire: chosen in [q.source for q in w.queries("")],
                    5, "queries come from it")

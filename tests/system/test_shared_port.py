@@ -9,7 +9,7 @@ from scene import (MEMBERSHIP, PORT, SHORT, V4, V6, Net, expect_whole,
                    settings, streams_of, wait_silence)
 
 # A source or a host that nobody refreshes is gone after that.
-AGED = MEMBERSHIP + 0.5
+AGED = 2 * MEMBERSHIP - 0.5
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_host_that_dies_is_forgotten_and_the_other_loses_nothing(net,
     receivers = [h.receive(family.group, PORT) for h in (dying, living)]
     wait_until(lambda: set(known(net, family, living))
                == {dying.mac, living.mac}, 5, "both are known")
-    n = int((2 * AGED + 1) * 2000)
+    n = int((2 * MEMBERSHIP + 2) * 2000)
     stream = net.stream(rate=2000, count=n, group=family.group)
     receivers[1].wait_for(500)
 

@@ -122,7 +122,7 @@ def test_a_mute_switch_does_not_hold_up_writes_for_others(net):
             "match": {"dpid": "1", "group": "239.9.9.9"}, "set": {"ttl": 9}})
         net.rest.delete("/v1/flows/f")
         net.rest.delete("/v1/routes/r")
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4  # One alone would wait for 5.
 
 
 def test_a_route_that_one_switch_refuses_while_another_is_mute(net):

@@ -35,10 +35,13 @@ def mac(data):
 class Wire:
     """Starts to listen; what was heard can be read at any time."""
 
-    def __init__(self, host, direction="in", what=FILTER):
+    def __init__(self, host, direction="in", what=FILTER, size=0):
+        # Of each frame so much, where there are many: what tcpdump keeps room
+        # for is the most, and what does not fit is lost.
+        options = ["-s", str(size), "-B", "16384"] if size else []
         self.process = host.spawn(
             "tcpdump", "tcpdump", "-ni", host.iface, "-Q", direction, "-U",
-            "--immediate-mode", "-w", "-", what)
+            "--immediate-mode", *options, "-w", "-", what)
         wait_until(lambda: "listening" in self.process.log(), 5, "tcpdump")
 
     def frames(self):

@@ -16,7 +16,7 @@ enum {
     PORTS = 5,
     SOURCES = 6,
     HOSTS = 4,
-#if defined __SANITIZE_ADDRESS__
+#ifdef OFM_SANITIZERS
     EVENTS = 100000 / 4,
 #else
     EVENTS = 1000000 / 4,

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "controller/doctor.h"
+#include "controller/sample.h"
+#include "controller/view-explain.h"
 #include "controller/view-fabric.h"
 #include "lib/xalloc.h"
 
@@ -149,16 +152,44 @@ static const struct view_guard guards[] = {
     {{1, 3}, "bad\xff\"name", "role", 0},
 };
 
+static const struct view_port_counters port_counters = {
+    .rx_packets = 1,
+    .tx_packets = UINT64_MAX - 1,
+    .rx_bytes = 3,
+    .tx_bytes = 4,
+    .rx_dropped = 5,
+    .tx_dropped = 6,
+    .rx_errors = VIEW_NOT_COUNTED,
+    .tx_errors = 8};
+
 static const struct view_port ports[] = {
-    {1, "s1-eth1", {{0x02, 0, 0, 0, 0, 0x01}}, true, "host", NULL, 0},
-    {2, "s1-eth2", {{0x02, 0, 0, 0, 0, 0x02}}, true, "host", guards, 2},
+    {1,
+     "s1-eth1",
+     {{0x02, 0, 0, 0, 0, 0x01}},
+     true,
+     "host",
+     NULL,
+     0,
+     NULL,
+     &port_counters},
+    {2,
+     "s1-eth2",
+     {{0x02, 0, 0, 0, 0, 0x02}},
+     true,
+     "host",
+     guards,
+     2,
+     NULL,
+     NULL},
     {3,
      "bad\xff\"name",
      {{0x02, 0, 0, 0, 0, 0x03}},
      false,
      "mrouter",
      NULL,
-     0},
+     0,
+     NULL,
+     NULL},
 };
 
 /* The canned ones; and one at each of as many ports more as there are groups
@@ -190,6 +221,8 @@ make_switch(const struct ctl *ctl, uint64_t dpid)
         .software = "3.1.0",
         .serial = "None",
         .datapath = "s1",
+        .datapath_type = "netdev",
+        .datapath_seen = "netdev",
         .ports = ports,
         .n_ports = dpid == 1 ? 3 : 0,
         .packet_ins = 7,
@@ -580,9 +613,12 @@ find(struct rule *rules, const char *name)
 static bool
 show_rule(const struct rule *r, view_rule_cb *cb, void *aux)
 {
-    struct view_status status = {1, VIEW_APPLIED, "", 10,
-                                 UINT64_C(1) << 53 | 1};
-    struct view_rule v = {r->name, r->json, NULL, &status, 1};
+    struct view_status status = {.dpid = 1,
+                                 .state = VIEW_APPLIED,
+                                 .error = "",
+                                 .packets = 10,
+                                 .bytes = UINT64_C(1) << 53 | 1};
+    struct view_rule v = {r->name, r->json, NULL, -1, &status, 1};
 
     v.origin = r->origin;
     if (!strncmp(r->name, "slow", 4)) {
@@ -774,4 +810,106 @@ ctl_set_event_listener(struct ctl *ctl, ctl_event_cb *listener, void *aux)
 {
     ctl->listener = listener;
     ctl->listener_aux = aux;
+}
+
+/* Doctor. */
+
+void
+doctor_findings(struct ctl *ctl, doctor_cb *cb, void *aux)
+{
+    (void) ctl;
+    for (int i = 0; i < 2; i++) {
+        struct doctor_finding f = {.check = &DOCTOR_CHECKS[i],
+                                   .severity = DOCTOR_WARNING,
+                                   .where = "vlan 0",
+                                   .text = "a text",
+                                   .evidence = "an \"evidence\"",
+                                   .cure = "a cure",
+                                   .age_ms = 1500};
+        if (!cb(aux, &f)) {
+            return;
+        }
+    }
+}
+
+void
+doctor_counts(const struct ctl *ctl,
+              struct doctor_count counts[DOCTOR_N_CHECKS])
+{
+    (void) ctl;
+    memset(counts, 0, DOCTOR_N_CHECKS * sizeof *counts);
+    counts[1] = (struct doctor_count){1, DOCTOR_WARNING};
+}
+
+/* Explain. */
+
+bool
+view_find_port(const struct ctl *ctl, uint64_t dpid, const char *name,
+               struct port_id *id)
+{
+    (void) ctl;
+    *id = (struct port_id){dpid, (uint64_t) atoi(name)};
+    return id->port_no != 0;
+}
+
+void
+view_explain(struct ctl *ctl, const struct explain_query *query,
+             view_explain_cb *cb, void *aux)
+{
+    const struct explain_stage stages[] = {{.name = "ingress",
+                                            .dpid = 1,
+                                            .table = -1,
+                                            .passes = true,
+                                            .text = "it enters"},
+                                           {.name = "channel",
+                                            .dpid = 1,
+                                            .table = 40,
+                                            .passes = true,
+                                            .text = "entry",
+                                            .has_flow = true,
+                                            .priority = 100,
+                                            .actions = "group:1",
+                                            .error = "",
+                                            .packets = 7,
+                                            .group_id = 1}};
+    const struct explain_output output = {.port =
+                                              port_id_make(1, 2, 0x0aff0002),
+                                          .port_name = "s1-eth2",
+                                          .actions = "",
+                                          .origin = "member",
+                                          .text = "it has joined"};
+    (void) ctl;
+    cb(aux, &(struct view_explain){.stages = stages,
+                                   .n_stages = 2,
+                                   .outputs = &output,
+                                   .n_outputs = 1,
+                                   .delivered = !query->has_to
+                                                || query->to.port_no == 2,
+                                   .reason = "delivered",
+                                   .text = "a text",
+                                   .cure = ""});
+}
+
+/* One packet, at once; a second one is being sampled. */
+const char *
+sample_begin(struct ctl *ctl, const struct explain_query *query, size_t n,
+             sample_cb *cb, void *aux)
+{
+    struct sample_port port = {query->in, (char *) "s1-eth2"};
+    struct sample_rewriting rewriting = {
+        .actions = (char *) "", .ports = &port, .n_ports = 1};
+    struct sample_packet packet = {.at = 4, .in = {.ttl = 7, .size = 41}};
+    (void) ctl;
+    if (n > 1) {
+        return "the stream is being sampled";
+    }
+    packet.in.source = query->source;
+    packet.in.destination = query->group;
+    cb(aux, &(struct sample_result){.wanted = n,
+                                    .packets = &packet,
+                                    .n_packets = 1,
+                                    .rewritings = &rewriting,
+                                    .n_rewritings = 1,
+                                    .lasted = 4});
+    return NULL;
 }

@@ -112,8 +112,28 @@ test_switch(void **state)
     struct view_guard guards[] = {
         {{1, 1}, "s1-eth1", "port-groups", 3},
         {{1, 1}, "s1-eth1", "rate", UINT64_C(1) << 53 | 1}};
-    struct view_port port = {
-        1, "s1-eth1", {{2, 0, 0, 0, 0, 1}}, true, "host", guards, 2};
+    const struct view_vni vni = {200, 10};
+    const struct view_peer peer = {ip("10.255.0.2"), "learned"};
+    const struct view_tunnel tunnel = {.vnis = &vni,
+                                       .n_vnis = 1,
+                                       .peers = &peer,
+                                       .n_peers = 1,
+                                       .local = ip("10.255.0.1"),
+                                       .querier = true};
+    const struct view_port_counters counters = {.rx_packets = 7,
+                                                .tx_packets = UINT64_MAX - 1,
+                                                .tx_dropped =
+                                                    VIEW_NOT_COUNTED};
+    struct view_port ports[] = {
+        {.no = 1,
+         .name = "s1-eth1",
+         .mac = {{2, 0, 0, 0, 0, 1}},
+         .up = true,
+         .kind = "host",
+         .guards = guards,
+         .n_guards = 2,
+         .counters = &counters},
+        {.no = 100, .name = "vx0", .kind = "tunnel", .tunnel = &tunnel}};
     struct view_switch s = {
         .dpid = 1,
         .connected = true,
@@ -124,8 +144,10 @@ test_switch(void **state)
         .software = "3.1.0",
         .serial = "None",
         .datapath = "s1",
-        .ports = &port,
-        .n_ports = 1,
+        .datapath_type = "kernel",
+        .datapath_seen = "netdev",
+        .ports = ports,
+        .n_ports = 2,
         .packet_ins = UINT64_C(1) << 53 | 1,
         .foreign_groups = 2,
     };
@@ -137,10 +159,20 @@ test_switch(void **state)
         "\"peer\":\"127.0.0.1:40112\",\"since_s\":1.5,\"description\":{"
         "\"manufacturer\":\"Nicira, Inc.\",\"hardware\":\"Open vSwitch\","
         "\"software\":\"3.1.0\",\"serial\":\"None\",\"datapath\":\"s1\"},"
+        "\"datapath\":\"kernel\",\"datapath_seen\":\"netdev\","
         "\"ports\":[{\"port\":1,\"name\":\"s1-eth1\","
         "\"mac\":\"02:00:00:00:00:01\",\"state\":\"up\",\"kind\":\"host\","
+        "\"counters\":{\"rx_packets\":\"0x7\",\"rx_bytes\":\"0x0\","
+        "\"rx_dropped\":\"0x0\",\"rx_errors\":\"0x0\","
+        "\"tx_packets\":\"0xfffffffffffffffe\",\"tx_bytes\":\"0x0\","
+        "\"tx_errors\":\"0x0\"},"
         "\"refused\":{\"port-groups\":\"0x3\","
-        "\"rate\":\"0x20000000000001\"}}],"
+        "\"rate\":\"0x20000000000001\"}},"
+        "{\"port\":100,\"name\":\"vx0\",\"mac\":\"00:00:00:00:00:00\","
+        "\"state\":\"down\",\"kind\":\"tunnel\",\"tunnel\":{\"vnis\":[{"
+        "\"vni\":200,\"vlan\":10}],\"peers\":[{\"vtep\":\"10.255.0.2\","
+        "\"origin\":\"learned\"}],\"local\":\"10.255.0.1\","
+        "\"querier\":true,\"overhead\":50}}],"
         "\"flows\":0,\"groups\":0,\"foreign_flows\":0,\"foreign_groups\":2,"
         "\"pending\":0,\"rejected\":0,\"counters\":{"
         "\"packet_ins\":\"0x20000000000001\",\"packet_outs\":\"0x0\","
@@ -170,7 +202,8 @@ test_stream(void **state)
                 "\"group\":\"226.2.2.2\",\"dpid\":\"0000000000000001\","
                 "\"port\":1,\"port_name\":\"s1-eth1\",\"packets\":\"0x0\","
                 "\"bytes\":\"0x0\",\"packets_per_s\":5000.123,"
-                "\"bits_per_s\":0,\"route\":null,\"receivers\":2,"
+                "\"bits_per_s\":0,\"ttl\":null,\"size\":null,\"route\":null,"
+                "\"receivers\":2,"
                 "\"age_s\":0}");
 }
 
@@ -258,11 +291,15 @@ test_known_host(void **state)
 static void
 test_rule(void **state)
 {
-    struct view_status status = {1, VIEW_REJECTED, "OFPBAC_BAD_OUT_GROUP", 1,
-                                 2};
-    struct view_rule r = {"f1",
-                          "{\"dpid\":\"1\",\"name\":\"f1\",\"flow\":\"x\"}",
-                          NULL, &status, 1};
+    struct view_status status = {.dpid = 1,
+                                 .state = VIEW_REJECTED,
+                                 .error = "OFPBAC_BAD_OUT_GROUP",
+                                 .packets = 1,
+                                 .bytes = 2};
+    struct view_rule r = {
+        "f1",    "{\"dpid\":\"1\",\"name\":\"f1\",\"flow\":\"x\"}",
+        NULL,    -1,
+        &status, 1};
 
     (void) state;
     assert_json(api_json_rule(&r),

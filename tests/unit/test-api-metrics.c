@@ -155,6 +155,9 @@ test_values(void **state)
     assert_has(text, "ofmcast_uptime_seconds 12.345\n");
     assert_has(text, "ofmcast_switches 2\n");
     assert_has(text, "ofmcast_joins_total 5\n");
+    assert_has(text, "ofmcast_port_receive_dropped_total{"
+                     "dpid=\"0000000000000001\",port=\"1\"} 5\n");
+    assert_null(strstr(text, "ofmcast_port_receive_errors_total{"));
     assert_has(text, "ofmcast_store_ok 0\n");
     assert_has(text, "ofmcast_igmp_messages_total{result=\"ok\"} 98\n");
     assert_has(text,

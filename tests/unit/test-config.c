@@ -196,7 +196,7 @@ test_bad_keys(void **state)
     assert_refused("x: 1",
                    "f:1:1: unknown key \"x\"; known here: openflow, "
                    "api, state_dir, l2, fabric, vlans, port_defaults, ports, "
-                   "members");
+                   "members, tunnels, switch_defaults, switches");
     assert_refused("api:\n  Listen: 1",
                    "f:2:3: unknown key \"Listen\"; is \"listen\" meant?");
     assert_refused("vlans:\n  default: {querrier: true}",
@@ -220,7 +220,7 @@ test_bad_keys(void **state)
     assert_refused("\"a\\e[31mb\\n\": 1",
                    "f:1:1: unknown key \"a?[31mb?\"; known here: openflow, "
                    "api, state_dir, l2, fabric, vlans, port_defaults, ports, "
-                   "members");
+                   "members, tunnels, switch_defaults, switches");
 }
 
 static void
@@ -933,6 +933,39 @@ test_listen(void **state)
     assert_string_equal(listen.host, "::");
 }
 
+static void
+test_switches(void **state)
+{
+    struct config *c;
+
+    (void) state;
+    c = parse("");
+    assert_int_equal(config_get_datapath(c, 1), CONFIG_DATAPATH_NETDEV);
+    config_destroy(c);
+    /* A switch of which nothing is said is as all are, whatever is first. */
+    c = parse("switches:\n"
+              "  - {dpid: 1, datapath: netdev}\n"
+              "  - {dpid: 2}\n"
+              "switch_defaults: {datapath: kernel}\n");
+    assert_int_equal(config_get_datapath(c, 1), CONFIG_DATAPATH_NETDEV);
+    assert_int_equal(config_get_datapath(c, 2), CONFIG_DATAPATH_KERNEL);
+    assert_int_equal(config_get_datapath(c, 3), CONFIG_DATAPATH_KERNEL);
+    config_destroy(c);
+    c = parse("switch_defaults:\nswitches:\n");
+    assert_int_equal(c->n_switches, 0);
+    config_destroy(c);
+
+    assert_refused("switches: {1: {}}", "f:1:11: \"switches\" must be a list");
+    assert_refused("switches: [{datapath: kernel}]",
+                   "f:1:12: a switch needs \"dpid\"");
+    assert_refused("switches: [{dpid: 1}, {dpid: 0x1}]",
+                   "f:1:23: switch 0000000000000001 is given twice");
+    assert_refused("switches: [{dpid: 1, datapath: system}]",
+                   "f:1:32: \"datapath\" must be netdev or kernel");
+    assert_refused("switch_defaults: {dpid: 1}",
+                   "f:1:19: unknown key \"dpid\"; known here: datapath");
+}
+
 int
 main(void)
 {
@@ -957,6 +990,7 @@ main(void)
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_switches),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,25 @@ limits_are_the_measured_ones(void **state)
     assert_false(fast_path_fits(buckets, 1001));
 }
 
+/* Likewise, where a copy sets its group and the Ethernet address. */
+static void
+ipv6_takes_more(void **state)
+{
+    (void) state;
+    static struct ofp_bucket buckets[512];
+    make_fan_out(buckets, 512);
+    for (size_t i = 0; i < 512; i++) {
+        struct ofp_rewrite *rw = &buckets[i].rewrite;
+        rw->set = OFP_SET_ETH_DST | OFP_SET_IP_DST;
+        rw->ip_dst = (struct ip_addr){
+            {0xff, 0x1e, [14] = (uint8_t) (i >> 8), (uint8_t) i}};
+        rw->eth_dst = mac_addr_of_group(&rw->ip_dst);
+    }
+    assert_int_equal(fast_path_bytes(buckets, 511), 511 * 128);
+    assert_true(fast_path_fits(buckets, 511));
+    assert_false(fast_path_fits(buckets, 512));
+}
+
 static void
 equal_rewrites_side_by_side_count_once(void **state)
 {
@@ -78,6 +97,24 @@ unicast_copies_cost_an_address_each(void **state)
     assert_int_equal(fast_path_bytes(buckets, 1000), 40032);
 }
 
+/* Each copy into a tunnel is a clone with its outer headers. */
+static void
+copies_into_tunnels(void **state)
+{
+    (void) state;
+    static struct ofp_bucket buckets[122];
+    memset(buckets, 0, sizeof buckets);
+    for (uint32_t i = 0; i < 122; i++) {
+        buckets[i].out_port = 100;
+        buckets[i].rewrite.set = OFP_SET_TUNNEL;
+        buckets[i].rewrite.tun_id = 100;
+        buckets[i].rewrite.tun_dst = 0x0aff0002 + i;
+    }
+    assert_int_equal(fast_path_bytes(buckets, 120), 120 * 544);
+    assert_true(fast_path_fits(buckets, 120));
+    assert_false(fast_path_fits(buckets, 121));
+}
+
 /* A copy that wants the packet as it was makes the datapath put that back. */
 static void
 what_was_set_is_put_back(void **state)
@@ -94,8 +131,10 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits_are_the_measured_ones),
+        cmocka_unit_test(ipv6_takes_more),
         cmocka_unit_test(equal_rewrites_side_by_side_count_once),
         cmocka_unit_test(unicast_copies_cost_an_address_each),
+        cmocka_unit_test(copies_into_tunnels),
         cmocka_unit_test(what_was_set_is_put_back),
     };
     return cmocka_run_group_tests_name("fast-path", tests, NULL, NULL);

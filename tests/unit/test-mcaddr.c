@@ -222,6 +222,62 @@ prefix_contains(void **state)
 }
 
 static void
+prefixes_and_prefixes(void **state)
+{
+    static const struct {
+        const char *outer, *inner;
+        bool covers, overlaps;
+    } rows[] = {
+        {"226.0.0.0/8", "226.2.2.2", true, true},
+        {"226.2.2.2", "226.0.0.0/8", false, true},
+        {"226.2.2.2", "226.2.2.2", true, true},
+        {"226.0.0.0/8", "227.0.0.0/8", false, false},
+        {"ff00::/8", "ff1e::/16", true, true},
+        {"ff1e::/16", "ff10::/12", false, true},
+        {"ff1e::/16", "ff2e::/16", false, false},
+        {"ff00::/8", "239.0.0.0/8", false, false},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ip_prefix outer, inner;
+
+        assert_true(ip_prefix_parse(rows[i].outer, &outer));
+        assert_true(ip_prefix_parse(rows[i].inner, &inner));
+        assert_int_equal(ip_prefix_covers(&outer, &inner), rows[i].covers);
+        assert_int_equal(ip_prefix_overlaps(&outer, &inner), rows[i].overlaps);
+        assert_int_equal(ip_prefix_overlaps(&inner, &outer), rows[i].overlaps);
+    }
+}
+
+static void
+addresses_join(void **state)
+{
+    static const struct {
+        const char *upper, *lower, *joined;
+        unsigned int keep;
+    } rows[] = {
+        {"10.1.0.0", "192.168.168.55", "10.1.0.55", 8},
+        {"10.1.0.0", "192.168.168.55", "10.1.0.0", 0},
+        {"10.1.0.32", "192.168.168.61", "10.1.0.45", 4},
+        {"128.0.0.0", "63.1.2.3", "191.1.2.3", 31},
+        {"2001:db8:9::", "fd00:1::55:7", "2001:db8:9::55:7", 64},
+        {"2001:db8:9::", "fd00::1:2:3:4:5:6", "2001:db8:9:2:3:4:5:6", 80},
+        {"ff1e:30::", "ff15::2:2", "ff1e:30::2:2", 96},
+        {"f000::", "ff15::2:2", "ff15::2:2", 124},
+    };
+    char buf[IP_ADDR_STRLEN];
+
+    (void) state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ip_addr upper = ip(rows[i].upper), lower = ip(rows[i].lower);
+        struct ip_addr a = ip_addr_join(&upper, rows[i].keep, &lower);
+
+        assert_string_equal(ip_addr_format(&a, buf), rows[i].joined);
+    }
+}
+
+static void
 macs(void **state)
 {
     (void) state;
@@ -346,6 +402,8 @@ main(void)
         cmocka_unit_test(ip_lists),
         cmocka_unit_test(prefixes),
         cmocka_unit_test(prefix_contains),
+        cmocka_unit_test(prefixes_and_prefixes),
+        cmocka_unit_test(addresses_join),
         cmocka_unit_test(macs),
         cmocka_unit_test(mac_of_group),
         cmocka_unit_test(dpids),

@@ -276,6 +276,62 @@ packet_outs(void **state)
     assert_int_equal(ofp_msg_packet_out_max_ports(65536), 0);
 }
 
+/* By a tunnel: its key matched, its key and other end set, both by groups and
+ * for frames of our own. */
+static void
+tunnels(void **state)
+{
+    static const uint8_t frame[60];
+    static const uint32_t ends[] = {0x0aff0002, 0x0aff0003};
+    struct ofp_flow f = {
+        .table = 10,
+        .priority = 5,
+        .match = {.fields =
+                      OFP_MATCH_IN_PORT | OFP_MATCH_VLAN | OFP_MATCH_TUN_ID,
+                  .in_port = 7,
+                  .tun_id = 0x123456},
+        .rewrite = {.set = OFP_PUSH_VLAN, .vlan = 10},
+        .goto_table = 20,
+    };
+    struct ofp_bucket b = {.rewrite = {.set = OFP_POP_VLAN | OFP_SET_TUNNEL,
+                                       .tun_id = 200,
+                                       .tun_dst = 0x0aff0002},
+                           .out_port = 7};
+    struct wire_writer w = writer();
+
+    (void) state;
+    ofp_encode_flow(&w, &f, 0);
+    assert_text(&w, "OFPT_FLOW_MOD (OF1.3) (xid=0x0): ADD table:10 "
+                    "priority=5,tun_id=0x123456,in_port=7,"
+                    "vlan_tci=0x0000/0x1fff "
+                    "actions=push_vlan:0x8100,set_field:4106->vlan_vid,"
+                    "goto_table:20");
+    assert_canonical(&w);
+    w = writer();
+    ofp_encode_group(&w, 5, &b, 1);
+    assert_text(&w, "OFPT_GROUP_MOD (OF1.3) (xid=0x0): ADD group_id=5,"
+                    "type=all,bucket=actions=pop_vlan,set_field:0xc8->tun_id,"
+                    "set_field:10.255.0.2->tun_dst,output:7");
+    assert_canonical(&w);
+    w = writer();
+    ofp_msg_put_packet_out_tunnels(&w, 7, 200, ends, 2, frame, sizeof frame);
+    assert_packet_out(&w, "in_port=CONTROLLER actions=set_field:0xc8->tun_id,"
+                          "set_field:10.255.0.2->tun_dst,output:7,"
+                          "set_field:10.255.0.3->tun_dst,output:7");
+
+    uint32_t many[4096] = {0};
+    size_t max = ofp_msg_packet_out_max_tunnels(sizeof frame);
+
+    assert_int_equal(max, (65535 - 24 - 16 - 60) / 32);
+    w = writer();
+    ofp_msg_put_packet_out_tunnels(&w, 7, 1, many, max, frame, sizeof frame);
+    assert_false(w.failed);
+    w = writer();
+    ofp_msg_put_packet_out_tunnels(&w, 7, 1, many, max + 1, frame,
+                                   sizeof frame);
+    assert_true(w.failed);
+}
+
 static void
 drop_and_goto(void **state)
 {
@@ -316,6 +372,14 @@ later_fragments(void **state)
                     "priority=9,udp,nw_dst=226.0.0.0/8,nw_frag=later "
                     "actions=NORMAL");
     assert_canonical(&w);
+
+    f.match.fields ^= OFP_MATCH_LATER_FRAG | OFP_MATCH_FRAG;
+    w = writer();
+    ofp_encode_flow(&w, &f, 0);
+    assert_text(&w, "OFPT_FLOW_MOD (OF1.3) (xid=0x0): ADD table:30 "
+                    "priority=9,udp,nw_dst=226.0.0.0/8,nw_frag=yes "
+                    "actions=NORMAL");
+    assert_canonical(&w);
 }
 
 static void
@@ -345,6 +409,82 @@ group_of_two(void **state)
     assert_canonical(&w);
     assert_int_equal(w.at, 16 + ofp_encode_bucket_size(&b[0])
                                + ofp_encode_bucket_size(&b[1]));
+}
+
+/* Prefixes in the place of others: what stays of an address, and how the
+ * Ethernet address of a group follows. */
+static void
+prefixes(void **state)
+{
+    struct ofp_flow f = {
+        .table = 30,
+        .priority = 1,
+        .match = {.fields = OFP_MATCH_IP_SRC | OFP_MATCH_IP_DST,
+                  .ip_src = prefix("192.168.168.0/24"),
+                  .ip_dst = prefix("226.2.0.0/16")},
+        .rewrite = {.set = OFP_SET_IP_SRC | OFP_SET_IP_DST | OFP_SET_ETH_DST,
+                    .ip_src = ip("10.1.0.0"),
+                    .ip_src_keep = 8,
+                    .ip_dst = ip("239.129.0.0"),
+                    .ip_dst_keep = 16,
+                    .eth_dst = {{1, 0, 0x5e, 1, 0, 0}},
+                    .eth_dst_keep = 16},
+        .goto_table = 40,
+    };
+    struct wire_writer w = writer();
+
+    (void) state;
+    ofp_encode_flow(&w, &f, 0);
+    assert_text(&w, "OFPT_FLOW_MOD (OF1.3) (xid=0x0): ADD table:30 "
+                    "priority=1,ip,nw_src=192.168.168.0/24,"
+                    "nw_dst=226.2.0.0/16 "
+                    "actions=load:0x1005e01->NXM_OF_ETH_DST[16..47],"
+                    "move:NXM_OF_IP_DST[0..15]->NXM_OF_ETH_DST[0..15],"
+                    "load:0xa0100->NXM_OF_IP_SRC[8..31],"
+                    "load:0xef81->NXM_OF_IP_DST[16..31],goto_table:40");
+    assert_canonical(&w);
+
+    struct ofp_bucket b = {.rewrite = f.rewrite, .out_port = 3};
+    b.rewrite.ip_src_keep = 31;
+    b.rewrite.ip_src = ip("128.0.0.0");
+    w = writer();
+    ofp_encode_group(&w, 5, &b, 1);
+    assert_canonical(&w);
+}
+
+/* Of IPv6 a load takes 64 bits at most, and 32 make the Ethernet address. */
+static void
+ipv6_prefixes(void **state)
+{
+    struct ofp_flow f = {
+        .table = 30,
+        .priority = 1,
+        .match = {.fields = OFP_MATCH_IP_SRC | OFP_MATCH_IP_DST,
+                  .ip_src = prefix("2001:db8:1::/48"),
+                  .ip_dst = prefix("ff1e:30::/96")},
+        .rewrite = {.set = OFP_SET_IP_SRC | OFP_SET_IP_DST | OFP_SET_ETH_DST,
+                    .ip_src = ip("2001:db8:9::"),
+                    .ip_src_keep = 80,
+                    .ip_dst = ip("ff2e:30::"),
+                    .ip_dst_keep = 32,
+                    .eth_dst = {{0x33, 0x33, 0, 0, 0, 0}},
+                    .eth_dst_keep = 32},
+        .goto_table = 40,
+    };
+    struct wire_writer w = writer();
+
+    (void) state;
+    ofp_encode_flow(&w, &f, 0);
+    assert_text(&w, "OFPT_FLOW_MOD (OF1.3) (xid=0x0): ADD table:30 "
+                    "priority=1,ipv6,ipv6_src=2001:db8:1::/48,"
+                    "ipv6_dst=ff1e:30::/96 "
+                    "actions=load:0x3333->NXM_OF_ETH_DST[32..47],"
+                    "move:NXM_NX_IPV6_DST[0..31]->NXM_OF_ETH_DST[0..31],"
+                    "load:0x20010db80009->NXM_NX_IPV6_SRC[80..127],"
+                    "load:0->NXM_NX_IPV6_DST[32..95],"
+                    "load:0xff2e0030->NXM_NX_IPV6_DST[96..127],"
+                    "goto_table:40");
+    assert_canonical(&w);
 }
 
 static void
@@ -467,7 +607,8 @@ random_match(struct ofp_match *m)
         memset(&m->eth_dst_mask, 0xff, sizeof m->eth_dst_mask);
     }
     random_bytes(&m->eth_src, sizeof m->eth_src);
-    m->fields = rnd(1 << 12);
+    m->fields = rnd(1 << 13);
+    m->tun_id = rnd(1 << 24);
     m->metadata = rnd(4) ? rnd(256) : 0;
     m->in_port = 1 + rnd(60000);
     m->vlan = rnd(3) ? rnd(4095) : 0;
@@ -478,6 +619,9 @@ random_match(struct ofp_match *m)
     m->icmp6_type = rnd(256);
     m->ip_proto = rnd(256);
     if (m->fields & OFP_MATCH_LATER_FRAG) {
+        m->fields &= ~(unsigned int) OFP_MATCH_FRAG;
+    }
+    if (m->fields & (OFP_MATCH_LATER_FRAG | OFP_MATCH_FRAG)) {
         /* Those have no ports to match on. */
         m->fields &= ~(OFP_MATCH_UDP_DST | OFP_MATCH_ICMP6_TYPE);
     }
@@ -492,7 +636,8 @@ random_match(struct ofp_match *m)
         m->fields |= OFP_MATCH_IP_PROTO;
         m->ip_proto = 17;
     }
-    if (m->fields & (OFP_MATCH_IP_PROTO | OFP_MATCH_LATER_FRAG)) {
+    if (m->fields
+        & (OFP_MATCH_IP_PROTO | OFP_MATCH_LATER_FRAG | OFP_MATCH_FRAG)) {
         m->fields |= OFP_MATCH_ETH_TYPE;
     }
 }
@@ -501,15 +646,19 @@ static void
 random_rewrite(struct ofp_rewrite *r, bool v6, bool in_flow)
 {
     random_bytes(r, sizeof *r);
-    r->set = rnd(1 << 10);
+    r->set = rnd(1 << 11);
     r->vlan = rnd(4095);
     r->dscp = rnd(64);
     r->ip_src = random_prefix(v6).addr;
     r->ip_dst = random_prefix(v6).addr;
     if (in_flow) {
         /* Here the switch wants to see the layer in the match. */
-        r->set &= OFP_SET_ETH_SRC | OFP_SET_ETH_DST | OFP_PUSH_VLAN;
+        r->set &=
+            OFP_SET_ETH_SRC | OFP_SET_ETH_DST | OFP_PUSH_VLAN | OFP_SET_TUNNEL;
     }
+    r->ip_src_keep = rnd(2) ? 0 : rnd(v6 ? 128 : 32);
+    r->ip_dst_keep = rnd(2) ? 0 : rnd(v6 ? 128 : 32);
+    r->eth_dst_keep = in_flow || rnd(2) ? 0 : rnd(v6 ? 33 : 24);
 }
 
 static void
@@ -579,7 +728,7 @@ rewrite_equality(void **state)
     memset(&b, 0xff, sizeof b);
     b.set = 0;
     assert_true(ofp_rewrite_equal(&a, &b));
-    for (unsigned int bit = 0; bit < 10; bit++) {
+    for (unsigned int bit = 0; bit < 11; bit++) {
         a.set = b.set = 1U << bit;
         assert_int_equal(ofp_rewrite_equal(&a, &b), a.set == OFP_POP_VLAN);
         b.set = 0;
@@ -597,9 +746,12 @@ main(void)
         cmocka_unit_test(metadata),
         cmocka_unit_test(back_to_where_it_came_from),
         cmocka_unit_test(packet_outs),
+        cmocka_unit_test(tunnels),
         cmocka_unit_test(drop_and_goto),
         cmocka_unit_test(later_fragments),
         cmocka_unit_test(group_of_two),
+        cmocka_unit_test(prefixes),
+        cmocka_unit_test(ipv6_prefixes),
         cmocka_unit_test(empty_group),
         cmocka_unit_test(biggest_group),
         cmocka_unit_test(meter),

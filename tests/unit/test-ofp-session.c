@@ -24,6 +24,7 @@ static struct {
     char log[4096];
     uint8_t sent[65536];
     size_t n_sent;
+    uint8_t meter_bands;
     int64_t now;
 } t;
 
@@ -63,6 +64,7 @@ static void
 on_ready(void *aux, const struct ofp_features *f)
 {
     (void) aux;
+    t.meter_bands = f->meter_bands;
     note("ready:%llx:%s ", (unsigned long long) f->dpid, f->software);
 }
 
@@ -82,6 +84,9 @@ on_packet_in(void *aux, const struct ofp_packet_in *pi)
 {
     (void) aux;
     note("packet:%u:%zu ", pi->in_port, pi->size);
+    if (pi->tun_src) {
+        note("tunnel:%llu:%x ", (unsigned long long) pi->tun_id, pi->tun_src);
+    }
     for (size_t i = 0; i < pi->size; i++) {
         assert_int_equal(pi->frame[i], (uint8_t) i);
     }
@@ -242,6 +247,9 @@ put_ports(void)
 static void
 put_desc(void)
 {
+    begin_multipart(OF13_MP_METER_FEATURES, 0, 0x70000008);
+    wire_put(&p.w, "\0\4\0\0\0\0\0\2\0\0\0\xf\10\0\0", 16);
+    end();
     begin_multipart(OF13_MP_DESC, 0, 0x70000004);
     wire_put_zeros(&p.w, 512);
     wire_put(&p.w, "3.1.0\n\377", 8);
@@ -289,7 +297,8 @@ put_handshake(void)
 }
 
 #define HANDSHAKE_LOG                                                         \
-    "send:5 send:9 send:18 send:18 added:1:s1-eth1:up added:2:s1-eth2:down "  \
+    "send:5 send:9 send:18 send:18 send:18 added:1:s1-eth1:up "               \
+    "added:2:s1-eth2:down "                                                   \
     "ready:2a:3.1.0?? "
 
 static void
@@ -323,7 +332,7 @@ handshake(void **state)
     clear();
     put_hello(OF13_VERSION);
     give();
-    assert_log("send:5 send:9 send:18 send:18 ");
+    assert_log("send:5 send:9 send:18 send:18 send:18 ");
     put_features(0x2a, 0);
     put_ports();
     give();
@@ -332,6 +341,7 @@ handshake(void **state)
     put_desc();
     give();
     assert_log("added:1:s1-eth1:up added:2:s1-eth2:down ready:2a:3.1.0?? ");
+    assert_int_equal(t.meter_bands, 8);
     assert_null(ofp_session_reason(t.session));
 }
 
@@ -419,7 +429,7 @@ versions(void **state)
         }
         assert_int_equal(give(), cases[i].ok);
         if (cases[i].ok) {
-            assert_log("send:5 send:9 send:18 send:18 ");
+            assert_log("send:5 send:9 send:18 send:18 send:18 ");
         } else {
             assert_log("send:1 ");
             assert_memory_equal(t.sent + 8, "\0\0\0\0ofmcast speaks", 18);
@@ -532,6 +542,7 @@ refused_requests(void **state)
     assert_log("send:9 ");
     assert_memory_equal(t.sent + 8, "\0\0\377\377", 4);
     put_ports();
+    put_message(OF13_ERROR, 0x70000008, "\0\1\0\2", 4); /* No meters. */
     put_message(OF13_ERROR, 0x70000004, "\0\1\0\2", 4);
     assert_true(give());
     assert_log("added:1:s1-eth1:up added:2:s1-eth2:down ready:2a: ");
@@ -634,6 +645,32 @@ packet_ins(void **state)
     assert_int_equal(c.packet_ins, 8);
 }
 
+/* What Open vSwitch tells of a packet that came by a tunnel. */
+static void
+packet_in_by_tunnel(void **state)
+{
+    (void) state;
+    make_ready();
+    begin(OF13_PACKET_IN, 0);
+    wire_put_be32(&p.w, OF13_NO_BUFFER);
+    wire_put_zeros(&p.w, 4);
+    wire_put_be64(&p.w, 7);
+    wire_put_be16(&p.w, 1);
+    wire_put_be16(&p.w, 4 + 12 + 8 + 8 + 8);
+    wire_put_be32(&p.w, OXM_TUNNEL_ID);
+    wire_put_be64(&p.w, 100);
+    wire_put_be32(&p.w, NXM_TUN_SRC);
+    wire_put_be32(&p.w, 0x0aff0002);
+    wire_put_be32(&p.w, NXM_TUN_DST);
+    wire_put_be32(&p.w, 0x0aff0001);
+    wire_put_be32(&p.w, OXM_IN_PORT);
+    wire_put_be32(&p.w, 9);
+    wire_put_zeros(&p.w, 2);
+    end();
+    give();
+    assert_log("packet:9:0 tunnel:100:aff0002 ");
+}
+
 /* Before READY nobody knows whose packet it would be. */
 static void
 packet_in_during_handshake(void **state)
@@ -644,7 +681,7 @@ packet_in_during_handshake(void **state)
     put_packet_in(3, 60);
     put_message(OF13_BARRIER_REPLY, 0, NULL, 0);
     give();
-    assert_log("send:5 send:9 send:18 send:18 ");
+    assert_log("send:5 send:9 send:18 send:18 send:18 ");
 }
 
 static void
@@ -731,7 +768,7 @@ many_tiny_messages(void **state)
     }
     assert_true(ofp_session_input(t.session, bytes, 8 * N, t.now));
     ofp_session_counters(t.session, &c);
-    assert_int_equal(c.messages_in, N + 5);
+    assert_int_equal(c.messages_in, N + 6);
     free(bytes);
 }
 
@@ -937,6 +974,7 @@ main(void)
         SESSION_TEST(unknown_types),
         SESSION_TEST(echo),
         SESSION_TEST(packet_ins),
+        SESSION_TEST(packet_in_by_tunnel),
         SESSION_TEST(packet_in_during_handshake),
         SESSION_TEST(port_changes),
         SESSION_TEST(flow_removed),

@@ -104,6 +104,10 @@ on_adopted(struct rig *r, const struct ofp_adopted *a)
         if (copy->pop_vlan) {
             n += snprintf(r->log + n, sizeof r->log - n, "(pop)");
         }
+        if (copy->tun_dst) {
+            n += snprintf(r->log + n, sizeof r->log - n, "(%u>%x)",
+                          copy->tun_id, copy->tun_dst);
+        }
     }
     snprintf(r->log + n, sizeof r->log - n, " ");
 }
@@ -152,9 +156,13 @@ restart_tells_whom_copies_are_for(void **state)
 {
     struct rig *r = *state;
     struct ofp_flow f = rig_channel("226.2.2.2");
-    struct ofp_bucket buckets[4];
+    struct ofp_bucket buckets[5];
 
     memset(buckets, 0, sizeof buckets);
+    buckets[4].out_port = 8;
+    buckets[4].rewrite.set = OFP_SET_TUNNEL;
+    buckets[4].rewrite.tun_id = 100;
+    buckets[4].rewrite.tun_dst = 0x0aff0002;
     buckets[0].out_port = 4;
     buckets[3].out_port = 9;
     buckets[3].rewrite.set = OFP_POP_VLAN;
@@ -166,13 +174,13 @@ restart_tells_whom_copies_are_for(void **state)
             (struct mac_addr){{2, 0, 0, 0, 0, (uint8_t) i}};
     }
     rig_connect(r);
-    assert_int_equal(ofp_table_set(r->table, &f, buckets, 4, 7, NULL), 0);
+    assert_int_equal(ofp_table_set(r->table, &f, buckets, 5, 7, NULL), 0);
     rig_pump(r);
     rig_restart(r);
     r->on_adopted = on_adopted;
     rig_connect(r);
     rig_assert_log(r, "adopted:226.2.2.2:43(02:00:00:00:00:01)"
-                      "3(02:00:00:00:00:02)9(pop) ");
+                      "3(02:00:00:00:00:02)9(pop)8(100>aff0002) ");
 }
 
 /* What stands behind the group in a flow does not hide it. */
@@ -396,7 +404,7 @@ audit_mends(void **state)
         r->sw, "mod-group", "group_id=1291845633,type=all,bucket=output:7"));
     assert_true(fake_switch_ofctl(r->sw, "del-groups", "group_id=1291845634"));
     rig_advance(r, OFP_AUDIT_MS);
-    rig_assert_sent(r, "???OAAAABC");
+    rig_assert_sent(r, "???OAAAAC");
     assert_int_equal(r->n_drifted, 4); /* Two flows, two groups. */
     assert_int_equal(rig_table_counters(r).drift, 4);
     rig_assert_flows(r, flows);

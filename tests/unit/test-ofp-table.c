@@ -273,7 +273,7 @@ several_changes_go_in_a_bundle(void **state)
     rig_set(r, "226.2.2.3", "2");
     ofp_table_set_meter(r->table, 1, 100, 20);
     rig_pump(r);
-    rig_assert_sent(r, "MOAAAABC");
+    rig_assert_sent(r, "MOAAAAC");
     assert_int_equal(rig_switch_counters(r).commits, 1);
     assert_int_equal(rig_table_counters(r).flows, 2);
     assert_int_equal(rig_table_counters(r).meters, 1);
@@ -293,7 +293,7 @@ refused_bundle_is_repeated_plainly(void **state)
     rig_set(r, "226.2.2.2", "1");
     rig_set(r, "226.2.2.3", "2");
     rig_pump(r);
-    rig_assert_sent(r, "OAAAABCGGBFFB");
+    rig_assert_sent(r, "OAAAACGGBFFB");
     rig_assert_log(r, "rejected:7:OFPFMFC_TABLE_FULL ");
     assert_int_equal(rig_state(r, "226.2.2.2"), OFP_ENTRY_REJECTED);
     assert_int_equal(rig_state(r, "226.2.2.3"), OFP_ENTRY_APPLIED);
@@ -303,7 +303,29 @@ refused_bundle_is_repeated_plainly(void **state)
     rig_set(r, "226.2.2.4", "1");
     rig_set(r, "226.2.2.5", "2");
     rig_pump(r);
-    rig_assert_sent(r, "OAAAABC");
+    rig_assert_sent(r, "OAAAAC");
+}
+
+/* The switch leaves it out, and commits the others. */
+static void
+bundle_with_a_message_that_is_not_understood(void **state)
+{
+    struct rig *r = *state;
+    struct ofp_flow backward = rig_channel("226.2.2.3");
+
+    rig_connect(r);
+    r->types[0] = '\0';
+    backward.output = OFP_OUT_NONE;
+    backward.goto_table = 3;
+    ofp_table_set(r->table, &backward, NULL, 0, 7, NULL);
+    rig_set(r, "226.2.2.2", "1");
+    rig_pump(r);
+    rig_assert_sent(r, "OAAACGBFBGFB");
+    rig_assert_log(r, "rejected:7:OFPBIC_BAD_TABLE_ID ");
+    assert_int_equal(rig_state(r, "226.2.2.3"), OFP_ENTRY_REJECTED);
+    assert_int_equal(rig_state(r, "226.2.2.2"), OFP_ENTRY_APPLIED);
+    rig_assert_groups(r, "group_id=1291845632 type=all bucket=output:1\n");
+    assert_int_equal(r->settled, 2);
 }
 
 static void
@@ -317,7 +339,7 @@ switch_without_bundles(void **state)
     rig_set(r, "226.2.2.2", "1");
     rig_set(r, "226.2.2.3", "2");
     rig_pump(r);
-    rig_assert_sent(r, "OAAAABGGBFFB");
+    rig_assert_sent(r, "OAAAACGGBFFB");
     assert_int_equal(rig_state(r, "226.2.2.3"), OFP_ENTRY_APPLIED);
     rig_set(r, "226.2.2.4", "1");
     rig_set(r, "226.2.2.5", "2");
@@ -388,7 +410,7 @@ flow_of_rejected_group_is_not_sent(void **state)
     rig_set(r, "226.2.2.2", "1");
     rig_set(r, "226.2.2.3", "1");
     rig_pump(r);
-    rig_assert_sent(r, "OAAAABCGGBFB");
+    rig_assert_sent(r, "OAAAACGGBFB");
     assert_int_equal(rig_switch_counters(r).bad_out_group, 0);
 }
 
@@ -438,6 +460,7 @@ main(void)
         RIG_TEST(too_big),
         RIG_TEST(several_changes_go_in_a_bundle),
         RIG_TEST(refused_bundle_is_repeated_plainly),
+        RIG_TEST(bundle_with_a_message_that_is_not_understood),
         RIG_TEST(switch_without_bundles),
         RIG_TEST(rejected_flow_is_retried),
         RIG_TEST(rejected_group),

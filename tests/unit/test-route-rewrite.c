@@ -41,6 +41,45 @@ group_brings_its_ethernet_address(void **state)
                         "01:00:5e:01:01:02");
 }
 
+/* Of the packet's own addresses stays what a prefix leaves. */
+static void
+prefixes_leave_the_rest(void **state)
+{
+    (void) state;
+    struct route_set set = {.has_source = true,
+                            .source = addr("10.1.0.0"),
+                            .source_keep = 8,
+                            .has_group = true,
+                            .group = addr("239.129.0.0"),
+                            .group_keep = 16};
+    struct ofp_rewrite rw = route_rewrite(&set, 0, 1);
+    assert_int_equal(rw.set,
+                     OFP_SET_IP_SRC | OFP_SET_IP_DST | OFP_SET_ETH_DST);
+    assert_int_equal(rw.ip_src_keep, 8);
+    assert_int_equal(rw.ip_dst_keep, 16);
+    assert_int_equal(rw.eth_dst_keep, 16);
+    /* There are no more than 23 bits of a group in an Ethernet address. */
+    set.group = addr("239.0.0.0");
+    set.group_keep = 24;
+    assert_int_equal(route_rewrite(&set, 0, 1).eth_dst_keep, 23);
+}
+
+static void
+an_ethernet_address_of_its_own_wins(void **state)
+{
+    (void) state;
+    struct route_set set = {.has_group = true,
+                            .group = addr("239.1.0.0"),
+                            .group_keep = 16,
+                            .has_eth_dst = true,
+                            .eth_dst = {{2, 0, 0, 0, 0, 1}}};
+    struct ofp_rewrite rw = route_rewrite(&set, 0, 1);
+    assert_int_equal(rw.set, OFP_SET_IP_DST | OFP_SET_ETH_DST);
+    assert_memory_equal(&rw.eth_dst, &set.eth_dst, sizeof rw.eth_dst);
+    assert_int_equal(rw.eth_dst_keep, 0);
+    assert_false(route_set_is_empty(&set));
+}
+
 static void
 vlan_is_pushed_changed_or_popped(void **state)
 {
@@ -105,6 +144,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_set_rewrites_nothing),
         cmocka_unit_test(group_brings_its_ethernet_address),
+        cmocka_unit_test(prefixes_leave_the_rest),
+        cmocka_unit_test(an_ethernet_address_of_its_own_wins),
         cmocka_unit_test(vlan_is_pushed_changed_or_popped),
         cmocka_unit_test(auto_source_mac_is_the_switch_s),
         cmocka_unit_test(everything_else_is_copied),

@@ -215,6 +215,56 @@ test_targets(void **state)
         "\"239.1.1.2\"}},{\"members\":true}]}");
 }
 
+/* To and from hosts; and what becomes of fragments. */
+static void
+test_hosts(void **state)
+{
+    (void) state;
+    assert_canonical(
+        "{\"match\":{\"unicast\":\"10.0.0.50\",\"udp_dst\":5000},\"to\":["
+        "{\"unicast\":\"10.0.0.100\",\"via\":\"10.1.0.1\",\"vlan\":7,"
+        "\"udp_dst\":6000,\"set\":{\"ttl\":3}}],\"fragments\":\"drop\"}",
+        "{\"name\":\"r\",\"match\":{\"unicast\":\"10.0.0.50\",\"proto\":"
+        "\"udp\",\"udp_dst\":5000},\"to\":[{\"unicast\":\"10.0.0.100\","
+        "\"udp_dst\":6000,\"via\":\"10.1.0.1\",\"vlan\":7,\"set\":"
+        "{\"ttl\":3}}],\"fragments\":\"drop\"}");
+    assert_canonical(
+        "{\"match\":{\"group\":\"226.2.2.2\"},\"fragments\":\"auto\"}",
+        "{\"name\":\"r\",\"match\":{\"group\":\"226.2.2.2\"}}");
+    assert_refused("{\"match\":{\"unicast\":\"10.0.0.5\"}}", "/to/0",
+                   "members of which group");
+    assert_refused("{\"match\":{\"unicast\":\"226.2.2.2\"}}", "/match/unicast",
+                   "the address of a host");
+    assert_refused("{\"match\":{\"unicast\":\"10.0.0.5\","
+                   "\"group\":\"226.2.2.2\"}}",
+                   "/match/unicast", "either");
+    assert_refused("{\"match\":{\"group\":\"226.2.2.2\"},"
+                   "\"fragments\":\"some\"}",
+                   "/fragments", "must be");
+}
+
+/* Ends of tunnels: what is left out is the configuration's to say. */
+static void
+test_vtep_targets(void **state)
+{
+    (void) state;
+    struct route *route =
+        good_route("{\"match\":{\"group\":\"226.2.2.2\"},\"to\":[{\"vtep\":"
+                   "\"10.255.0.2\"}]}");
+    assert_int_equal(route->targets[0].kind, ROUTE_TO_VTEP);
+    assert_int_equal(route->targets[0].vtep, 0x0aff0002);
+    assert_false(route->targets[0].has_dpid || route->targets[0].vni);
+    route_destroy(route);
+    assert_canonical(
+        "{\"match\":{\"group\":\"226.2.2.2\"},\"to\":[{\"vtep\":"
+        "\"10.255.0.2\"},{\"port\":\"vx0\",\"dpid\":1,\"vni\":100,"
+        "\"vtep\":\"10.255.0.3\",\"set\":{\"ttl\":9}}]}",
+        "{\"name\":\"r\",\"match\":{\"group\":\"226.2.2.2\"},\"to\":["
+        "{\"vtep\":\"10.255.0.2\"},{\"vtep\":\"10.255.0.3\",\"vni\":100,"
+        "\"dpid\":\"0000000000000001\",\"port\":\"vx0\",\"set\":{"
+        "\"ttl\":9}}]}");
+}
+
 static void
 test_bad_targets(void **state)
 {
@@ -231,10 +281,23 @@ test_bad_targets(void **state)
         {"[{\"members\":false}]", "/to/0/members", "must be true"},
         {"[{\"members\":1}]", "/to/0/members", "true or false"},
         {"[{\"members\":true,\"dpid\":1}]", "/to/0/dpid", "not known here"},
-        {"[{\"members\":true},{\"unicast\":\"10.0.0.1\",\"udp_dst\":1}]",
-         "/to/1/unicast", "not supported by this version"},
-        {"[{\"vtep\":\"10.0.0.1\",\"vni\":1}]", "/to/0/vtep",
-         "not supported by this version"},
+        {"[{\"members\":true},{\"unicast\":\"239.0.0.1\",\"udp_dst\":1}]",
+         "/to/1/unicast", "must be the address of a host"},
+        {"[{\"unicast\":\"10.0.0.1\",\"port\":\"x\"}]", "/to/0/port",
+         "not known here"},
+        {"[{\"unicast\":\"10.0.0.1\",\"via\":\"0.0.0.0\"}]", "/to/0/via",
+         "must be the address of a host"},
+        {"[{\"unicast\":\"10.0.0.1\",\"udp_dst\":1,"
+         "\"set\":{\"udp_dst\":2}}]",
+         "/to/0/set/udp_dst", "already"},
+        {"[{\"unicast\":\"10.0.0.1\",\"set\":{\"group\":\"239.1.1.1\"}}]",
+         "/to/0/set/group", "no group"},
+        {"[{\"vtep\":\"224.0.0.1\"}]", "/to/0/vtep", "address of a host"},
+        {"[{\"vtep\":\"::1\"}]", "/to/0/vtep", "must be an IPv4 address"},
+        {"[{\"vtep\":1}]", "/to/0/vtep", "string"},
+        {"[{\"vtep\":\"10.0.0.1\",\"vni\":0}]", "/to/0/vni", "1 to"},
+        {"[{\"vtep\":\"10.0.0.1\",\"members\":true}]", "/to/0/vtep",
+         "not known here"},
         {"[{\"dpid\":0,\"port\":\"p\"}]", "/to/0/dpid", "datapath id"},
         {"[{\"dpid\":1,\"port\":0}]", "/to/0/port", "whole number"},
         {"[{\"dpid\":1,\"port\":4294967296}]", "/to/0/port", "whole number"},
@@ -300,14 +363,13 @@ test_bad_groups(void **state)
         {"224.0.0.0/4", "not include"},
         {"224.0.0.0/8", "not include"},
         {"226.2.2.2/24", "without host bits"},
-        {"226.2.2.2/33", "IPv4 address"},
-        {"226.2.2", "IPv4 address"},
-        {"", "IPv4 address"},
-        {"*", "IPv4 address"},
-        {"226.2.2.2 ", "IPv4 address"},
-        {"ff0e::1", "IPv6 routes come later"},
-        {"ff00::/8", "IPv6 routes come later"},
-        {"::/0", "IPv6 routes come later"},
+        {"226.2.2.2/33", "IP address"},
+        {"226.2.2", "IP address"},
+        {"", "IP address"},
+        {"*", "IP address"},
+        {"226.2.2.2 ", "IP address"},
+        {"ff00::/8", "must not include ff02::/16"},
+        {"::/0", "within ff00::/8"},
         {"::ffff:0:0/90", ""},
     };
     char text[128];
@@ -349,7 +411,8 @@ test_bad_matches(void **state)
                          "leave it out");
     assert_match_refused("\"source\":\"10.1.0.1/24\"", "/match/source",
                          "host bits");
-    assert_match_refused("\"source\":\"fe80::1\"", "/match/source", "IPv6");
+    assert_match_refused("\"source\":\"fe80::1\"", "/match/source",
+                         "must be IPv4");
     assert_match_refused("\"port\":\"p\"", "/match/port", "needs \"dpid\"");
     assert_match_refused("\"port\":1", "/match/port", "needs \"dpid\"");
     assert_match_refused("\"dpid\":\"0\"", "/match/dpid", "datapath id");
@@ -422,20 +485,20 @@ test_bad_sets(void **state)
         snprintf(text, sizeof text, "\"eth_src\":\"%s\"", macs[i]);
         assert_set_refused(text, "eth_src", "\"auto\"");
     }
-    assert_set_refused("\"source\":\"10.1.0.10/24\"", "source", "IPv4");
-    assert_set_refused("\"source\":\"2001:db8::1\"", "source", "IPv6 routes");
+    assert_set_refused("\"source\":\"10.1.0.10/24\"", "source", "host bits");
+    assert_set_refused("\"source\":\"2001:db8::1\"", "source", "must be IPv4");
     assert_set_refused("\"group\":\"10.1.0.10\"", "group", "multicast");
     assert_set_refused("\"group\":\"224.0.0.5\"", "group", "link-local");
-    assert_set_refused("\"group\":\"239.0.0.0/8\"", "group", "IPv4 address");
-    assert_set_refused("\"group\":\"ff0e::1\"", "group", "IPv6 routes");
+    assert_set_refused("\"group\":\"239.0.0.0/8\"", "group", "same length");
+    assert_set_refused("\"group\":\"ff0e::1\"", "group", "must be IPv4");
     assert_set_refused("\"udp_dst\":0", "udp_dst", "1 to 65535");
     assert_set_refused("\"ttl\":0", "ttl", "1 to 255");
     assert_set_refused("\"ttl\":256", "ttl", "1 to 255");
     assert_set_refused("\"dscp\":64", "dscp", "0 to 63");
     assert_set_refused("\"vlan\":4095", "vlan", "0 to 4094");
     assert_set_refused("\"tll\":1", "tll",
-                       "known are: source, group, udp_dst, ttl, eth_src, "
-                       "dscp, vlan");
+                       "known are: source, source_pool, group, udp_dst, ttl, "
+                       "eth_src, eth_dst, dscp, vlan, reply_to");
 }
 
 static void
@@ -544,6 +607,8 @@ main(void)
         cmocka_unit_test(test_every_member),
         cmocka_unit_test(test_canonical_form),
         cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_vtep_targets),
         cmocka_unit_test(test_bad_targets),
         cmocka_unit_test(test_number_of_targets),
         cmocka_unit_test(test_bad_groups),
