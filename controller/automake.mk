@@ -204,15 +204,18 @@ tests_unit_test_route_rewrite_SOURCES = tests/unit/test-route-rewrite.c
 tests_unit_test_route_rewrite_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_rewrite_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
 
+# What the tests of routes share.
+ROUTE_TEXT = tests/unit/route-text.c tests/unit/route-text.h
+
 check_PROGRAMS += tests/unit/test-route
 TESTS += tests/unit/test-route
-tests_unit_test_route_SOURCES = tests/unit/test-route.c
+tests_unit_test_route_SOURCES = tests/unit/test-route.c $(ROUTE_TEXT)
 tests_unit_test_route_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-route-prefix
 TESTS += tests/unit/test-route-prefix
-tests_unit_test_route_prefix_SOURCES = tests/unit/test-route-prefix.c
+tests_unit_test_route_prefix_SOURCES = tests/unit/test-route-prefix.c $(ROUTE_TEXT)
 tests_unit_test_route_prefix_CFLAGS = \
 	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_prefix_LDADD = $(JSON_LIBS) $(CMOCKA_LIBS)
@@ -232,21 +235,21 @@ tests_unit_test_route_index_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-route-match
 TESTS += tests/unit/test-route-match
-tests_unit_test_route_match_SOURCES = tests/unit/test-route-match.c
+tests_unit_test_route_match_SOURCES = tests/unit/test-route-match.c $(ROUTE_TEXT)
 tests_unit_test_route_match_CFLAGS = \
 	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_match_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-route-reply
 TESTS += tests/unit/test-route-reply
-tests_unit_test_route_reply_SOURCES = tests/unit/test-route-reply.c
+tests_unit_test_route_reply_SOURCES = tests/unit/test-route-reply.c $(ROUTE_TEXT)
 tests_unit_test_route_reply_CFLAGS = \
 	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_reply_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test-route-ipv6
 TESTS += tests/unit/test-route-ipv6
-tests_unit_test_route_ipv6_SOURCES = tests/unit/test-route-ipv6.c
+tests_unit_test_route_ipv6_SOURCES = tests/unit/test-route-ipv6.c $(ROUTE_TEXT)
 tests_unit_test_route_ipv6_CFLAGS = \
 	$(AM_CFLAGS) $(CJSON_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_route_ipv6_LDADD = $(CONTROLLER_LIBS) $(CMOCKA_LIBS)

@@ -96,7 +96,7 @@ find_guards(const struct guards *g, const struct port_id *id,
             high = middle;
         }
     }
-    port->guards = &g->all[low];
+    port->guards = g->n ? &g->all[low] : NULL;
     while (low + port->n_guards < g->n
            && port_id_equal(&g->all[low + port->n_guards].port, id)) {
         port->n_guards++;

@@ -12,53 +12,12 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#include "tests/unit/route-text.h"
+
 #include "controller/route-fragments.h"
 #include "controller/route-join.h"
 #include "controller/route-match.h"
 #include "controller/route-rewrite.h"
-
-static struct route *
-read_route(const char *text, struct json_error *error)
-{
-    struct cJSON *json = json_parse(text, strlen(text), error);
-    struct route *route = json ? route_from_json("r", json, error) : NULL;
-
-    cJSON_Delete(json);
-    return route;
-}
-
-/* The canonical form of 'text' is 'text' again, with its name. */
-static struct route *
-good(const char *text)
-{
-    struct json_error error;
-    struct route *route = read_route(text, &error);
-
-    if (!route) {
-        fail_msg("%s: %s: %s", text, error.pointer, error.detail);
-    }
-
-    struct cJSON *json = route_to_json(route);
-    cJSON_DeleteItemFromObject(json, "name");
-    char *printed = cJSON_PrintUnformatted(json);
-    assert_string_equal(printed, text);
-    free(printed);
-    cJSON_Delete(json);
-    return route;
-}
-
-static void
-refused(const char *text, const char *pointer, const char *detail)
-{
-    struct json_error error;
-    struct route *route = read_route(text, &error);
-
-    if (route || strcmp(error.pointer, pointer)
-        || !strstr(error.detail, detail)) {
-        fail_msg("%s: expected %s \"%s\", got %s \"%s\"", text, pointer,
-                 detail, error.pointer, route ? "a route" : error.detail);
-    }
-}
 
 static struct ip_addr
 addr(const char *s)
@@ -80,15 +39,15 @@ assert_ip(const struct ip_addr *ip, const char *text)
 static void
 every_member(void **state)
 {
-    struct route *r =
-        good("{\"match\":{\"dpid\":\"0000000000000001\",\"port\":\"eth0\","
-             "\"vlan\":0,\"source\":\"2001:db8::1\",\"group\":\"ff2e::42\","
-             "\"proto\":\"udp\",\"udp_dst\":5004},\"set\":{\"source\":"
-             "\"2001:db8:9::10\",\"group\":\"ff1e::1:2\",\"udp_dst\":6001,"
-             "\"ttl\":16,\"eth_src\":\"auto\",\"dscp\":46,\"vlan\":10},"
-             "\"to\":[{\"members\":true},{\"dpid\":\"0000000000000001\","
-             "\"port\":\"eth5\",\"when\":\"joined\",\"set\":{\"group\":"
-             "\"ff1e::2\"}},{\"vlan\":10},{\"vtep\":\"10.255.0.2\"}]}");
+    struct route *r = canonical_route(
+        "{\"match\":{\"dpid\":\"0000000000000001\",\"port\":\"eth0\","
+        "\"vlan\":0,\"source\":\"2001:db8::1\",\"group\":\"ff2e::42\","
+        "\"proto\":\"udp\",\"udp_dst\":5004},\"set\":{\"source\":"
+        "\"2001:db8:9::10\",\"group\":\"ff1e::1:2\",\"udp_dst\":6001,"
+        "\"ttl\":16,\"eth_src\":\"auto\",\"dscp\":46,\"vlan\":10},"
+        "\"to\":[{\"members\":true},{\"dpid\":\"0000000000000001\","
+        "\"port\":\"eth5\",\"when\":\"joined\",\"set\":{\"group\":"
+        "\"ff1e::2\"}},{\"vlan\":10},{\"vtep\":\"10.255.0.2\"}]}");
     struct ofp_match m = route_match(r, 7);
     struct ofp_rewrite rw = route_rewrite(&r->set, 0, 1);
     char mac[MAC_ADDR_STRLEN];
@@ -106,38 +65,43 @@ every_member(void **state)
                               "eth_src=00:00:00:00:00:01");
     free(text);
     route_destroy(r);
-    route_destroy(good("{\"match\":{\"group\":\"ff15::2\"},\"to\":[]}"));
+    route_destroy(
+        canonical_route("{\"match\":{\"group\":\"ff15::2\"},\"to\":[]}"));
     /* From a link-local sender, of a group of the organisation. */
-    route_destroy(good("{\"match\":{\"source\":\"fe80::1\","
-                       "\"group\":\"ff18::2\",\"proto\":50}}"));
+    route_destroy(canonical_route("{\"match\":{\"source\":\"fe80::1\","
+                                  "\"group\":\"ff18::2\",\"proto\":50}}"));
 }
 
 static void
 one_family_only(void **state)
 {
     (void) state;
-    refused("{\"match\":{\"source\":\"10.0.0.1\",\"group\":\"ff15::2\"}}",
-            "/match/source", "must be IPv6");
-    refused("{\"match\":{\"source\":\"2001:db8::1\",\"group\":\"226.1.1.1\"}}",
-            "/match/source", "must be IPv4");
-    refused("{\"match\":{\"group\":\"ff15::2\"},"
-            "\"set\":{\"group\":\"226.1.1.1\"}}",
-            "/set/group", "no packet changes its family");
-    refused("{\"match\":{\"group\":\"ff15::2\"},"
-            "\"set\":{\"source\":\"10.1.0.1\"}}",
-            "/set/source", "must be IPv6");
-    refused("{\"match\":{\"group\":\"226.1.1.1\"},\"to\":[{\"members\":true,"
-            "\"set\":{\"source\":\"2001:db8::1\"}}]}",
-            "/to/0/set/source", "must be IPv4");
-    refused("{\"match\":{\"group\":\"226.1.1.1\"},\"to\":[{\"members\":true},"
-            "{\"members\":true,\"set\":{\"group\":\"ff15::2\"}}]}",
-            "/to/1/set/group", "must be IPv4");
-    refused("{\"match\":{\"group\":\"226.1.1.1\"},"
-            "\"set\":{\"source_pool\":\"2001:db8::/64\"}}",
-            "/set/source_pool", "must be IPv4");
-    refused("{\"match\":{\"group\":\"ff15::2\"},"
-            "\"set\":{\"source_pool\":\"10.1.0.0/24\"}}",
-            "/set/source_pool", "must be IPv6");
+    assert_refused(
+        "{\"match\":{\"source\":\"10.0.0.1\",\"group\":\"ff15::2\"}}",
+        "/match/source", "must be IPv6");
+    assert_refused(
+        "{\"match\":{\"source\":\"2001:db8::1\",\"group\":\"226.1.1.1\"}}",
+        "/match/source", "must be IPv4");
+    assert_refused("{\"match\":{\"group\":\"ff15::2\"},"
+                   "\"set\":{\"group\":\"226.1.1.1\"}}",
+                   "/set/group", "no packet changes its family");
+    assert_refused("{\"match\":{\"group\":\"ff15::2\"},"
+                   "\"set\":{\"source\":\"10.1.0.1\"}}",
+                   "/set/source", "must be IPv6");
+    assert_refused(
+        "{\"match\":{\"group\":\"226.1.1.1\"},\"to\":[{\"members\":true,"
+        "\"set\":{\"source\":\"2001:db8::1\"}}]}",
+        "/to/0/set/source", "must be IPv4");
+    assert_refused(
+        "{\"match\":{\"group\":\"226.1.1.1\"},\"to\":[{\"members\":true},"
+        "{\"members\":true,\"set\":{\"group\":\"ff15::2\"}}]}",
+        "/to/1/set/group", "must be IPv4");
+    assert_refused("{\"match\":{\"group\":\"226.1.1.1\"},"
+                   "\"set\":{\"source_pool\":\"2001:db8::/64\"}}",
+                   "/set/source_pool", "must be IPv4");
+    assert_refused("{\"match\":{\"group\":\"ff15::2\"},"
+                   "\"set\":{\"source_pool\":\"10.1.0.0/24\"}}",
+                   "/set/source_pool", "must be IPv6");
 }
 
 static void
@@ -151,40 +115,42 @@ groups_and_hosts(void **state)
     for (size_t i = 0; i < sizeof local / sizeof *local; i++) {
         snprintf(text, sizeof text, "{\"match\":{\"group\":\"%s\"}}",
                  local[i]);
-        refused(text, "/match/group", "does not leave its link");
+        assert_refused(text, "/match/group", "does not leave its link");
     }
-    refused("{\"match\":{\"group\":\"ff00::/12\"}}", "/match/group",
-            "must not include ff02::/16");
-    refused("{\"match\":{\"group\":\"2001:db8::1\"}}", "/match/group",
-            "within ff00::/8");
-    refused("{\"match\":{\"group\":\"ff1e::/17\"}}", "/match/group",
-            "multiple of 4");
-    refused("{\"match\":{\"group\":\"ff1e::1/96\"}}", "/match/group",
-            "host bits");
-    refused("{\"match\":{\"group\":\"ff1e::1\",\"source\":\"ff05::1\"}}",
-            "/match/source", "unicast");
-    refused("{\"match\":{\"group\":\"ff1e::1\",\"source\":\"f000::/4\"}}",
-            "/match/source", "unicast");
-    refused("{\"match\":{\"group\":\"ff1e::1\",\"source\":\"::/0\"}}",
-            "/match/source", "unicast");
-    refused("{\"match\":{\"group\":\"ff1e::1\"},"
-            "\"set\":{\"source\":\"::1\"}}",
-            "/set/source", "address of a host");
-    refused("{\"match\":{\"group\":\"ff1e::1\"},"
-            "\"set\":{\"group\":\"ff02::1\"}}",
-            "/set/group", "must not be in ff02::/16");
+    assert_refused("{\"match\":{\"group\":\"ff00::/12\"}}", "/match/group",
+                   "must not include ff02::/16");
+    assert_refused("{\"match\":{\"group\":\"2001:db8::1\"}}", "/match/group",
+                   "within ff00::/8");
+    assert_refused("{\"match\":{\"group\":\"ff1e::/17\"}}", "/match/group",
+                   "multiple of 4");
+    assert_refused("{\"match\":{\"group\":\"ff1e::1/96\"}}", "/match/group",
+                   "host bits");
+    assert_refused(
+        "{\"match\":{\"group\":\"ff1e::1\",\"source\":\"ff05::1\"}}",
+        "/match/source", "unicast");
+    assert_refused(
+        "{\"match\":{\"group\":\"ff1e::1\",\"source\":\"f000::/4\"}}",
+        "/match/source", "unicast");
+    assert_refused("{\"match\":{\"group\":\"ff1e::1\",\"source\":\"::/0\"}}",
+                   "/match/source", "unicast");
+    assert_refused("{\"match\":{\"group\":\"ff1e::1\"},"
+                   "\"set\":{\"source\":\"::1\"}}",
+                   "/set/source", "address of a host");
+    assert_refused("{\"match\":{\"group\":\"ff1e::1\"},"
+                   "\"set\":{\"group\":\"ff02::1\"}}",
+                   "/set/group", "must not be in ff02::/16");
     /* What is not there yet. */
-    refused("{\"match\":{\"unicast\":\"2001:db8::1\"}}", "/match/unicast",
-            "not possible yet");
-    refused("{\"match\":{\"group\":\"ff1e::1\"},"
-            "\"to\":[{\"unicast\":\"2001:db8::2\"}]}",
-            "/to/0/unicast", "cannot be copied to single hosts yet");
-    refused("{\"match\":{\"group\":\"226.1.1.1\"},"
-            "\"to\":[{\"unicast\":\"2001:db8::2\"}]}",
-            "/to/0/unicast", "must be an IPv4 address");
-    refused("{\"match\":{\"group\":\"ff1e::1\"},"
-            "\"to\":[{\"vtep\":\"2001:db8::2\"}]}",
-            "/to/0/vtep", "must be an IPv4 address");
+    assert_refused("{\"match\":{\"unicast\":\"2001:db8::1\"}}",
+                   "/match/unicast", "not possible yet");
+    assert_refused("{\"match\":{\"group\":\"ff1e::1\"},"
+                   "\"to\":[{\"unicast\":\"2001:db8::2\"}]}",
+                   "/to/0/unicast", "cannot be copied to single hosts yet");
+    assert_refused("{\"match\":{\"group\":\"226.1.1.1\"},"
+                   "\"to\":[{\"unicast\":\"2001:db8::2\"}]}",
+                   "/to/0/unicast", "must be an IPv4 address");
+    assert_refused("{\"match\":{\"group\":\"ff1e::1\"},"
+                   "\"to\":[{\"vtep\":\"2001:db8::2\"}]}",
+                   "/to/0/vtep", "must be an IPv4 address");
 }
 
 static unsigned int
@@ -194,7 +160,7 @@ priority(const char *match)
     struct json_error error;
 
     snprintf(text, sizeof text, "{\"match\":{%s}}", match);
-    struct route *r = read_route(text, &error);
+    struct route *r = read_route("r", text, &error);
     if (!r) {
         fail_msg("%s: %s", match, error.detail);
     }
@@ -242,7 +208,7 @@ the_narrower_wins(void **state)
 static void
 prefixes(void **state)
 {
-    struct route *r = good(
+    struct route *r = canonical_route(
         "{\"match\":{\"source\":\"2001:db8:1::/48\","
         "\"group\":\"ff1e:30::/96\"},\"set\":{\"source\":\"2001:db8:9::/48\","
         "\"group\":\"ff2e:40::/96\"}}");
@@ -270,12 +236,12 @@ prefixes(void **state)
     assert_string_equal(text, "source=2001:db8:9::/48 group=ff2e:40::/96");
     free(text);
     route_destroy(r);
-    refused("{\"match\":{\"source\":\"2001:db8:1::/48\",\"group\":"
-            "\"ff1e::1\"},\"set\":{\"source\":\"2001:db8:9::/56\"}}",
-            "/set/source", "same length");
+    assert_refused("{\"match\":{\"source\":\"2001:db8:1::/48\",\"group\":"
+                   "\"ff1e::1\"},\"set\":{\"source\":\"2001:db8:9::/56\"}}",
+                   "/set/source", "same length");
     /* No more than 32 bits of a group are in its Ethernet address. */
-    r = good("{\"match\":{\"group\":\"ff1e::/16\"},"
-             "\"set\":{\"group\":\"ff2e::/16\"}}");
+    r = canonical_route("{\"match\":{\"group\":\"ff1e::/16\"},"
+                        "\"set\":{\"group\":\"ff2e::/16\"}}");
     assert_int_equal(route_rewrite(&r->set, 0, 1).eth_dst_keep, 32);
     route_destroy(r);
 }
@@ -285,9 +251,9 @@ prefixes(void **state)
 static void
 fragments_are_safe(void **state)
 {
-    struct route *r =
-        good("{\"match\":{\"source\":\"2001:db8::1\",\"group\":\"ff1e::1\"},"
-             "\"set\":{\"source\":\"2001:db8::99\",\"group\":\"ff1e::2\"}}");
+    struct route *r = canonical_route(
+        "{\"match\":{\"source\":\"2001:db8::1\",\"group\":\"ff1e::1\"},"
+        "\"set\":{\"source\":\"2001:db8::99\",\"group\":\"ff1e::2\"}}");
     struct ofp_flow flow = {.match = route_match(r, 0),
                             .rewrite = route_rewrite(&r->set, 0, 1)};
 
@@ -316,7 +282,7 @@ upstream_is_asked(void **state)
         snprintf(text, sizeof text,
                  "{\"match\":{%s},\"to\":[{\"dpid\":1,\"port\":\"p\"}]}",
                  rows[i].match);
-        struct route *r = read_route(text, &error);
+        struct route *r = read_route("r", text, &error);
         assert_non_null(r);
         assert_int_equal(route_joins(r), rows[i].joins);
         route_destroy(r);

@@ -11,19 +11,7 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
-static struct route *
-route(const char *text)
-{
-    struct json_error error;
-    struct cJSON *json = json_parse(text, strlen(text), &error);
-    struct route *r = json ? route_from_json("r", json, &error) : NULL;
-
-    if (!r) {
-        fail_msg("%s: %s: %s", text, error.pointer, error.detail);
-    }
-    cJSON_Delete(json);
-    return r;
-}
+#include "tests/unit/route-text.h"
 
 static struct ip_addr
 addr(const char *s)
@@ -40,7 +28,7 @@ priority(const char *match)
     char text[256];
 
     snprintf(text, sizeof text, "{\"match\":{%s}}", match);
-    struct route *r = route(text);
+    struct route *r = good_route(text);
     unsigned int p = route_priority(r);
     route_destroy(r);
     return p;
@@ -98,7 +86,7 @@ assert_ip(const struct ip_addr *ip, const char *text)
 static void
 there_and_back(void **state)
 {
-    struct route *r = route(
+    struct route *r = good_route(
         "{\"match\":{\"source\":\"192.168.168.0/24\","
         "\"group\":\"226.2.2.0/24\"},"
         "\"set\":{\"source\":\"10.1.0.0/24\",\"group\":\"239.1.1.0/24\"},"

@@ -12,50 +12,9 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#include "tests/unit/route-text.h"
+
 #include "controller/route.h"
-
-static struct route *
-read_route(const char *text, struct json_error *error)
-{
-    struct cJSON *json = json_parse(text, strlen(text), error);
-    struct route *route = json ? route_from_json("r", json, error) : NULL;
-
-    cJSON_Delete(json);
-    return route;
-}
-
-/* The canonical form of 'text' is 'text' again, with its name. */
-static struct route *
-good(const char *text)
-{
-    struct json_error error;
-    struct route *route = read_route(text, &error);
-
-    if (!route) {
-        fail_msg("%s: %s: %s", text, error.pointer, error.detail);
-    }
-
-    struct cJSON *json = route_to_json(route);
-    cJSON_DeleteItemFromObject(json, "name");
-    char *printed = cJSON_PrintUnformatted(json);
-    assert_string_equal(printed, text);
-    free(printed);
-    cJSON_Delete(json);
-    return route;
-}
-
-static void
-refused(const char *text, const char *pointer, const char *detail)
-{
-    struct json_error error;
-    struct route *route = read_route(text, &error);
-
-    if (route || strcmp(error.pointer, pointer)
-        || !strstr(error.detail, detail)) {
-        fail_msg("%s: expected %s \"%s\", got %s \"%s\"", text, pointer,
-                 detail, error.pointer, route ? "a route" : error.detail);
-    }
-}
 
 /* A route that matches both prefixes and sets 'set'. */
 #define PREFIXES(SET)                                                         \
@@ -70,7 +29,7 @@ refused(const char *text, const char *pointer, const char *detail)
 static void
 prefix_to_prefix(void **state)
 {
-    struct route *r = good(
+    struct route *r = canonical_route(
         PREFIXES("\"source\":\"10.1.0.0/24\",\"group\":\"239.1.0.0/16\""));
 
     (void) state;
@@ -80,12 +39,13 @@ prefix_to_prefix(void **state)
     assert_int_equal(ip_addr_to_v4(&r->set.source), 0x0a010000);
     route_destroy(r);
     /* An address is a prefix of 32 bits: nothing of the old one stays. */
-    r = good(PREFIXES("\"source\":\"10.1.0.7\""));
+    r = canonical_route(PREFIXES("\"source\":\"10.1.0.7\""));
     assert_int_equal(r->set.source_keep, 0);
     route_destroy(r);
     /* A target's own prefix takes the place of the route's. */
-    r = good(TARGET("\"source\":\"10.1.0.0/24\"",
-                    "\"source\":\"10.2.0.0/24\",\"group\":\"239.1.0.0/16\""));
+    r = canonical_route(
+        TARGET("\"source\":\"10.1.0.0/24\"",
+               "\"source\":\"10.2.0.0/24\",\"group\":\"239.1.0.0/16\""));
     assert_int_equal(r->targets[0].set.source_keep, 8);
     route_destroy(r);
 }
@@ -94,66 +54,73 @@ static void
 prefixes_that_make_no_sense(void **state)
 {
     (void) state;
-    refused(PREFIXES("\"source\":\"10.1.0.0/25\""), "/set/source",
-            "same length");
-    refused(PREFIXES("\"source\":\"10.1.0.1/24\""), "/set/source",
-            "host bits");
-    refused(PREFIXES("\"source\":\"126.0.0.0/7\""), "/set/source",
-            "address of a host");
-    refused(PREFIXES("\"source\":\"0.0.0.0/0\""), "/set/source",
-            "address of a host");
-    refused(PREFIXES("\"group\":\"239.1.0.0/24\""), "/set/group",
-            "same length");
-    refused(PREFIXES("\"group\":\"224.0.0.0/16\""), "/set/group",
-            "link-local");
-    refused("{\"match\":{\"group\":\"226.2.2.2\"},"
-            "\"set\":{\"source\":\"10.1.0.0/24\"}}",
-            "/set/source", "same length");
+    assert_refused(PREFIXES("\"source\":\"10.1.0.0/25\""), "/set/source",
+                   "same length");
+    assert_refused(PREFIXES("\"source\":\"10.1.0.1/24\""), "/set/source",
+                   "host bits");
+    assert_refused(PREFIXES("\"source\":\"126.0.0.0/7\""), "/set/source",
+                   "address of a host");
+    assert_refused(PREFIXES("\"source\":\"0.0.0.0/0\""), "/set/source",
+                   "address of a host");
+    assert_refused(PREFIXES("\"group\":\"239.1.0.0/24\""), "/set/group",
+                   "same length");
+    assert_refused(PREFIXES("\"group\":\"224.0.0.0/16\""), "/set/group",
+                   "link-local");
+    assert_refused("{\"match\":{\"group\":\"226.2.2.2\"},"
+                   "\"set\":{\"source\":\"10.1.0.0/24\"}}",
+                   "/set/source", "same length");
     /* There is nothing left that could stay. */
-    refused(TARGET("\"source\":\"10.1.0.7\"", "\"source\":\"10.2.0.0/24\""),
-            "/to/0/set/source", "one address for all");
-    refused(TARGET("\"group\":\"239.1.1.1\"", "\"group\":\"239.1.0.0/16\""),
-            "/to/0/set/group", "one address for all");
-    refused(TARGET("\"source_pool\":\"10.1.0.0/24\"",
-                   "\"source\":\"10.2.0.0/24\""),
-            "/to/0/set/source", "one address for all");
+    assert_refused(
+        TARGET("\"source\":\"10.1.0.7\"", "\"source\":\"10.2.0.0/24\""),
+        "/to/0/set/source", "one address for all");
+    assert_refused(
+        TARGET("\"group\":\"239.1.1.1\"", "\"group\":\"239.1.0.0/16\""),
+        "/to/0/set/group", "one address for all");
+    assert_refused(TARGET("\"source_pool\":\"10.1.0.0/24\"",
+                          "\"source\":\"10.2.0.0/24\""),
+                   "/to/0/set/source", "one address for all");
 }
 
 static void
 pools(void **state)
 {
-    struct route *r = good(PREFIXES("\"source_pool\":\"10.1.0.16/28\""));
+    struct route *r =
+        canonical_route(PREFIXES("\"source_pool\":\"10.1.0.16/28\""));
 
     (void) state;
     assert_true(r->set.has_source_pool && !r->set.has_source);
     assert_int_equal(r->set.source_pool.len, 124);
     route_destroy(r);
-    refused(PREFIXES("\"source\":\"10.1.0.7\",\"source_pool\":"
-                     "\"10.1.0.16/28\""),
-            "/set/source_pool", "either");
-    refused(PREFIXES("\"source_pool\":\"10.1.0.17/28\""), "/set/source_pool",
-            "host bits");
-    refused(PREFIXES("\"source_pool\":\"239.1.0.16/28\""), "/set/source_pool",
-            "address of a host");
-    refused(PREFIXES("\"source_pool\":1"), "/set/source_pool", "string");
-    refused(TARGET("", "\"source_pool\":\"10.1.0.16/28\""),
-            "/to/0/set/source_pool", "whole route");
+    assert_refused(PREFIXES("\"source\":\"10.1.0.7\",\"source_pool\":"
+                            "\"10.1.0.16/28\""),
+                   "/set/source_pool", "either");
+    assert_refused(PREFIXES("\"source_pool\":\"10.1.0.17/28\""),
+                   "/set/source_pool", "host bits");
+    assert_refused(PREFIXES("\"source_pool\":\"239.1.0.16/28\""),
+                   "/set/source_pool", "address of a host");
+    assert_refused(PREFIXES("\"source_pool\":1"), "/set/source_pool",
+                   "string");
+    assert_refused(TARGET("", "\"source_pool\":\"10.1.0.16/28\""),
+                   "/to/0/set/source_pool", "whole route");
 }
 
 static void
 ethernet_destination(void **state)
 {
-    struct route *r = good(PREFIXES("\"eth_dst\":\"01:00:5e:01:01:01\""));
+    struct route *r =
+        canonical_route(PREFIXES("\"eth_dst\":\"01:00:5e:01:01:01\""));
 
     (void) state;
     assert_true(r->set.has_eth_dst);
     route_destroy(r);
-    route_destroy(good(PREFIXES("\"eth_dst\":\"02:00:00:00:00:01\"")));
-    route_destroy(good(PREFIXES("\"eth_dst\":\"ff:ff:ff:ff:ff:ff\"")));
-    refused(PREFIXES("\"eth_dst\":\"00:00:00:00:00:00\""), "/set/eth_dst",
-            "Ethernet address");
-    refused(PREFIXES("\"eth_dst\":\"auto\""), "/set/eth_dst",
-            "Ethernet address");
+    route_destroy(
+        canonical_route(PREFIXES("\"eth_dst\":\"02:00:00:00:00:01\"")));
+    route_destroy(
+        canonical_route(PREFIXES("\"eth_dst\":\"ff:ff:ff:ff:ff:ff\"")));
+    assert_refused(PREFIXES("\"eth_dst\":\"00:00:00:00:00:00\""),
+                   "/set/eth_dst", "Ethernet address");
+    assert_refused(PREFIXES("\"eth_dst\":\"auto\""), "/set/eth_dst",
+                   "Ethernet address");
 }
 
 #define TO(TARGET_TEXT)                                                       \
@@ -163,32 +130,35 @@ ethernet_destination(void **state)
 static void
 targets(void **state)
 {
-    struct route *r = good(TO(DPID ",\"port\":\"eth*\",\"when\":\"joined\""));
+    struct route *r =
+        canonical_route(TO(DPID ",\"port\":\"eth*\",\"when\":\"joined\""));
 
     (void) state;
     assert_true(r->targets[0].joined && r->targets[0].has_dpid);
     route_destroy(r);
-    r = good(TO("\"vlan\":10," DPID));
+    r = canonical_route(TO("\"vlan\":10," DPID));
     assert_int_equal(r->targets[0].kind, ROUTE_TO_VLAN);
     assert_int_equal(r->targets[0].vlan, 10);
     assert_true(r->targets[0].has_dpid);
     route_destroy(r);
-    r = good(TO("\"vlan\":0,\"set\":{\"ttl\":9}"));
+    r = canonical_route(TO("\"vlan\":0,\"set\":{\"ttl\":9}"));
     assert_false(r->targets[0].has_dpid);
     route_destroy(r);
 
     struct json_error error;
-    r = read_route(TO(DPID ",\"port\":\"p\",\"when\":\"always\""), &error);
+    r = read_route("r", TO(DPID ",\"port\":\"p\",\"when\":\"always\""),
+                   &error);
     assert_false(r->targets[0].joined);
     route_destroy(r);
-    refused(TO(DPID ",\"port\":\"p\",\"when\":\"never\""), "/to/0/when",
-            "\"joined\"");
-    refused(TO("\"members\":true,\"when\":\"joined\""), "/to/0/when",
-            "not known here");
-    refused(TO("\"vlan\":4095"), "/to/0/vlan", "0 to 4094");
-    refused(TO("\"vlan\":10,\"port\":\"p\""), "/to/0/port", "not known here");
-    refused(TO("\"vlan\":10,\"set\":{\"vlan\":11}"), "/to/0/set/vlan",
-            "says already");
+    assert_refused(TO(DPID ",\"port\":\"p\",\"when\":\"never\""), "/to/0/when",
+                   "\"joined\"");
+    assert_refused(TO("\"members\":true,\"when\":\"joined\""), "/to/0/when",
+                   "not known here");
+    assert_refused(TO("\"vlan\":4095"), "/to/0/vlan", "0 to 4094");
+    assert_refused(TO("\"vlan\":10,\"port\":\"p\""), "/to/0/port",
+                   "not known here");
+    assert_refused(TO("\"vlan\":10,\"set\":{\"vlan\":11}"), "/to/0/set/vlan",
+                   "says already");
 }
 
 int

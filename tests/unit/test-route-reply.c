@@ -15,68 +15,36 @@
 #include <cmocka.h>
 
 #include "lib/xalloc.h"
+#include "tests/unit/route-text.h"
 
 /* A route of one device. */
 #define DEVICE            "\"source\":\"192.168.0.5\",\"group\":\"226.2.2.2\""
 #define ROUTE(MATCH, SET) "{\"match\":{" MATCH "},\"set\":{" SET "}}"
 #define SOURCE            "\"source\":\"10.1.0.10\","
 
-static struct route *
-read_route(const char *name, const char *text, struct json_error *error)
-{
-    struct cJSON *json = json_parse(text, strlen(text), error);
-    struct route *route = json ? route_from_json(name, json, error) : NULL;
-
-    cJSON_Delete(json);
-    return route;
-}
-
-static struct route *
-good(const char *text)
-{
-    struct json_error error;
-    struct route *route = read_route("r", text, &error);
-
-    if (!route) {
-        fail_msg("%s: %s: %s", text, error.pointer, error.detail);
-    }
-    struct cJSON *json = route_to_json(route);
-    cJSON_DeleteItemFromObject(json, "name");
-    char *printed = cJSON_PrintUnformatted(json);
-    assert_string_equal(printed, text);
-    free(printed);
-    cJSON_Delete(json);
-    return route;
-}
-
 static void
 refused(const char *text, const char *detail)
 {
-    struct json_error error;
-    struct route *route = read_route("r", text, &error);
-
-    if (route || strcmp(error.pointer, "/set/reply_to")
-        || !strstr(error.detail, detail)) {
-        fail_msg("%s: expected \"%s\", got %s \"%s\"", text, detail,
-                 error.pointer, route ? "a route" : error.detail);
-    }
+    assert_refused(text, "/set/reply_to", detail);
 }
 
 static void
 is_true_or_a_prefix(void **state)
 {
     (void) state;
-    struct route *r = good(ROUTE(DEVICE, SOURCE "\"reply_to\":true"));
+    struct route *r =
+        canonical_route(ROUTE(DEVICE, SOURCE "\"reply_to\":true"));
     assert_true(r->set.reply_to && !r->set.has_answers);
     route_destroy(r);
-    r = good(ROUTE(DEVICE, SOURCE "\"reply_to\":\"10.1.0.0/24\""));
+    r = canonical_route(ROUTE(DEVICE, SOURCE "\"reply_to\":\"10.1.0.0/24\""));
     assert_true(r->set.reply_to && r->set.has_answers);
     assert_int_equal(r->set.answers.len, 120);
     route_destroy(r);
-    route_destroy(good(ROUTE("\"dpid\":\"0000000000000001\",\"port\":\"eth*\","
-                             "" DEVICE,
-                             "\"source_pool\":\"10.1.0.0/24\","
-                             "\"reply_to\":true")));
+    route_destroy(canonical_route(
+        ROUTE("\"dpid\":\"0000000000000001\",\"port\":\"eth*\","
+              "" DEVICE,
+              "\"source_pool\":\"10.1.0.0/24\","
+              "\"reply_to\":true")));
 
     struct json_error error;
     r = read_route("r", ROUTE(DEVICE, SOURCE "\"reply_to\":false"), &error);
@@ -109,7 +77,7 @@ needs_a_source_and_one_device(void **state)
     refused(ROUTE("\"vlan\":3," DEVICE,
                   SOURCE "\"vlan\":4,\"reply_to\":\"10.1.0.0/24\""),
             "another vlan");
-    route_destroy(good(
+    route_destroy(canonical_route(
         ROUTE("\"vlan\":3," DEVICE, SOURCE "\"reply_to\":true,\"vlan\":4")));
 
     struct json_error error;

@@ -13,41 +13,7 @@
 #include <cmocka.h>
 
 #include "lib/xalloc.h"
-
-static struct cJSON *
-parse(const char *text)
-{
-    struct json_error error;
-    struct cJSON *json = json_parse(text, strlen(text), &error);
-
-    if (!json) {
-        fail_msg("%s: %s", text, error.detail);
-    }
-    return json;
-}
-
-static struct route *
-read_route(const char *name, const char *text, struct json_error *error)
-{
-    struct cJSON *json = parse(text);
-    struct route *route = route_from_json(name, json, error);
-
-    cJSON_Delete(json);
-    return route;
-}
-
-static struct route *
-good_route(const char *text)
-{
-    struct json_error error;
-    struct route *route = read_route("r", text, &error);
-
-    if (!route) {
-        fail_msg("%s: %s: %s", text, error.pointer, error.detail);
-    }
-    assert_false(error.failed);
-    return route;
-}
+#include "tests/unit/route-text.h"
 
 /* 'text' makes a route whose canonical form is 'canonical', which makes the
  * same route again. */
@@ -64,20 +30,6 @@ assert_canonical(const char *text, const char *canonical)
         cJSON_Delete(json);
         route_destroy(route);
     }
-}
-
-static void
-assert_refused(const char *text, const char *pointer, const char *detail)
-{
-    struct json_error error;
-    struct route *route = read_route("r", text, &error);
-
-    if (route || strcmp(error.pointer, pointer)
-        || !strstr(error.detail, detail)) {
-        fail_msg("%s: expected %s \"%s\", got %s \"%s\"", text, pointer,
-                 detail, error.pointer, route ? "a route" : error.detail);
-    }
-    assert_true(error.failed);
 }
 
 /* Like the above for a route whose "match" has 'members' beside a group. */
@@ -534,8 +486,9 @@ test_names(void **state)
 static struct static_rule *
 read_rule(const char *text, struct json_error *error)
 {
-    struct cJSON *json = parse(text);
-    struct static_rule *rule = static_rule_from_json("f1", json, error);
+    struct cJSON *json = json_parse(text, strlen(text), error);
+    struct static_rule *rule =
+        json ? static_rule_from_json("f1", json, error) : NULL;
 
     cJSON_Delete(json);
     return rule;
