@@ -23,7 +23,10 @@ compare(const void *a_, const void *b_)
     d = d ? d : compare_ids(a->port.dpid, b->port.dpid);
     d = d ? d : compare_ids(a->port.port_no, b->port.port_no);
     d = d ? d : (int) a->exclude - (int) b->exclude;
-    return d ? d : ip_addr_compare(&a->source, &b->source);
+    d = d ? d : ip_addr_compare(&a->source, &b->source);
+    d = d ? d : (int) a->follows - (int) b->follows;
+    d = d ? d : (int) a->made.len - (int) b->made.len;
+    return d ? d : ip_addr_compare(&a->made.addr, &b->made.addr);
 }
 
 void
@@ -66,11 +69,67 @@ igmp_joins_merge(const struct igmp_joins *joins, const struct ip_addr *group,
          i < joins->n && ip_addr_equal(&joins->list[i].group, group); i++) {
         const struct igmp_join *join = &joins->list[i];
 
-        if (join->exclude == exclude && is_for(join, port)) {
+        if (!join->follows && join->exclude == exclude && is_for(join, port)) {
             if (exclude) {
                 igmp_merge_exclude(m, NULL, 0);
             } else {
                 igmp_merge_include(m, &join->source, 1);
+            }
+        }
+    }
+}
+
+/* All sources but some are wanted: a host may be among those, and of a prefix
+ * there is always something else. */
+static void
+follow_exclude(const struct igmp_join *join, struct igmp_merge *m)
+{
+    bool is_host = ip_prefix_is_host(&join->made);
+
+    if (is_host && ip_addr_is_listed(m->sources, m->n, &join->made.addr)) {
+        return;
+    }
+    if (is_host && !join->exclude) {
+        igmp_merge_include(m, &join->source, 1);
+    } else {
+        igmp_merge_exclude(m, NULL, 0);
+    }
+}
+
+/* What is added meanwhile stands before or behind; where it is met it adds
+ * nothing new. */
+static void
+follow_include(const struct igmp_join *join, struct igmp_merge *m)
+{
+    for (size_t i = 0; i < m->n && !m->exclude; i++) {
+        struct ip_addr made = m->sources[i];
+
+        if (!ip_prefix_contains(&join->made, &made)) {
+            continue;
+        }
+        if (join->exclude) {
+            igmp_merge_exclude(m, NULL, 0);
+        } else {
+            struct ip_addr source =
+                ip_addr_join(&join->source, 128U - join->made.len, &made);
+            igmp_merge_include(m, &source, 1);
+        }
+    }
+}
+
+void
+igmp_joins_follow(const struct igmp_joins *joins, const struct ip_addr *group,
+                  const struct port_id *port, struct igmp_merge *m)
+{
+    for (size_t i = find_group(joins, group);
+         i < joins->n && ip_addr_equal(&joins->list[i].group, group); i++) {
+        const struct igmp_join *join = &joins->list[i];
+
+        if (join->follows && is_for(join, port)) {
+            if (m->exclude) {
+                follow_exclude(join, m);
+            } else {
+                follow_include(join, m);
             }
         }
     }

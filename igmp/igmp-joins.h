@@ -19,9 +19,12 @@ struct igmp_joins {
 };
 
 void igmp_joins_uninit(struct igmp_joins *);
-/* Adds those of one mode that are for 'port'. */
+/* Adds those of one mode that are for 'port' and follow nobody. */
 void igmp_joins_merge(const struct igmp_joins *, const struct ip_addr *group,
                       const struct port_id *port, bool exclude,
                       struct igmp_merge *);
+/* Adds those that follow what is wanted already. */
+void igmp_joins_follow(const struct igmp_joins *, const struct ip_addr *group,
+                       const struct port_id *port, struct igmp_merge *);
 
 #endif

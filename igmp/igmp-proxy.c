@@ -67,6 +67,21 @@ merge_mode(struct igmp_merge *m, const struct igmp_entry *entry,
     }
 }
 
+/* Those in INCLUDE mode, where those in the other are in the merge. */
+static void
+merge_include(struct igmp_merge *m, const struct igmp_entry *entry,
+              const struct port_id *port)
+{
+    if (m->exclude || igmp_table_lookup_member(entry, port)) {
+        merge_mode(m, entry, port, false);
+        return;
+    }
+    /* All are in INCLUDE mode: what somebody wants is listed already. */
+    for (size_t i = 0; i < entry->n_specials; i++) {
+        igmp_merge_include(m, &entry->specials[i].source, 1);
+    }
+}
+
 /* All that members on other ports than 'port' want, RFC 4605 4.1, and what is
  * asked for besides. */
 static void
@@ -82,17 +97,10 @@ wanted_cb(void *s_, const struct ip_addr *group, const struct port_id *port,
         merge_mode(m, entry, port, true);
     }
     igmp_joins_merge(&s->joins, group, port, false, m);
-    if (!entry) {
-        return;
+    if (entry) {
+        merge_include(m, entry, port);
     }
-    if (m->exclude || igmp_table_lookup_member(entry, port)) {
-        merge_mode(m, entry, port, false);
-        return;
-    }
-    /* All are in INCLUDE mode: what somebody wants is listed already. */
-    for (size_t i = 0; i < entry->n_specials; i++) {
-        igmp_merge_include(m, &entry->specials[i].source, 1);
-    }
+    igmp_joins_follow(&s->joins, group, port, m);
 }
 
 /* Outlets. */

@@ -256,6 +256,11 @@ struct igmp_join {
     struct port_id port;   /* Told there only; no port, no switch: anywhere. */
     bool exclude;          /* Every source; false: only 'source'. */
     struct ip_addr source; /* IP_ADDR_ANY unless in INCLUDE mode. */
+    /* Only while somebody wants a source out of 'made', which is what becomes
+     * of the one that is asked for; that has the lowest bits of what is
+     * wanted where 'made' is no host. */
+    bool follows;
+    struct ip_prefix made;
 };
 
 /* All there are, in any order, in place of those before. */

@@ -107,3 +107,27 @@ def test_members_who_ask_themselves_are_not_doubled(up):
     up.rest.put("/v1/routes/r", {"match": {"group": GROUP},
                                  "set": {"group": "239.1.1.1"}})
     up.bridge.wait_joined(GROUP)
+
+
+@pytest.mark.parametrize("match", [
+    {"source": "192.168.168.55"}, {"source": "192.168.168.0/24"}, {}],
+    ids=["host", "prefix", "any"])
+def test_who_wants_only_the_rewritten_source_is_spoken_for_by_the_sent(
+        up, match):
+    """The bridge, which goes by sources, would keep the stream else."""
+    wanted = "10.1.0.55"
+    made = "10.1.0.0/24" if "/" in match.get("source", "") else wanted
+    up.rest.put("/v1/routes/r", {"match": {"group": GROUP, **match},
+                                 "set": {"source": made}})
+    receiver = up.hosts[0].receive(GROUP, PORT, source=wanted)
+    up.bridge.wait_joined(GROUP)
+    up.sends(source="192.168.168.55")
+    receiver.wait_for(300)
+    # Who wants another one is not served, nor does the bridge hear of more.
+    receiver.stop()
+    up.bridge.wait_left(GROUP, 2)
+    up.hosts[0].receive(GROUP, PORT, source="172.16.0.1")
+    up.bridge.wait_joined(GROUP)
+    joined = up.bridge.joined(GROUP)
+    assert joined.pop("")["filter_mode"] == "include"
+    assert list(joined) == ["172.16.0.1"]

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -107,11 +109,98 @@ test_a_port_hears_what_is_for_it(void **state)
     igmp_snoop_destroy(s);
 }
 
+static struct ip_prefix
+prefix(const char *text)
+{
+    struct ip_prefix p;
+    assert_true(ip_prefix_parse(text, &p));
+    return p;
+}
+
+/* 'wanted' and 'expected': sources, separated by spaces; "!" before them where
+ * all but those are. */
+static void
+add_wanted(struct igmp_merge *m, const char *wanted)
+{
+    bool exclude = *wanted == '!';
+    struct ip_addr list[8];
+    size_t n = 0;
+    char text[256], *rest = NULL;
+    snprintf(text, sizeof text, "%s", wanted + exclude);
+    for (char *word = strtok_r(text, " ", &rest); word;
+         word = strtok_r(NULL, " ", &rest)) {
+        list[n++] = ip(word);
+    }
+    n = ip_addr_sort(list, n);
+    if (exclude) {
+        igmp_merge_exclude(m, list, n);
+    } else {
+        igmp_merge_include(m, list, n);
+    }
+}
+
+static void
+follow(const struct igmp_join *join, const char *wanted, const char *expected)
+{
+    const struct ip_addr group = ip("239.1.1.1");
+    const struct port_id port = {1, 7};
+    struct igmp_join copy = *join;
+    copy.group = group;
+    copy.follows = true;
+    const struct igmp_joins joins = {.list = &copy, .n = 1};
+    struct igmp_merge m = {.n = 0}, e = {.n = 0};
+    igmp_merge_begin(&m, &group);
+    igmp_merge_begin(&e, &group);
+    add_wanted(&m, wanted);
+    add_wanted(&e, expected);
+    /* Nothing is asked for by itself. */
+    igmp_joins_merge(&joins, &group, &port, join->exclude, &m);
+    igmp_joins_follow(&joins, &group, &port, &m);
+    if (m.exclude != e.exclude || m.n != e.n
+        || (m.n && memcmp(m.sources, e.sources, m.n * sizeof *m.sources))) {
+        fail_msg("wanted \"%s\": not \"%s\"", wanted, expected);
+    }
+    igmp_merge_uninit(&m);
+    igmp_merge_uninit(&e);
+}
+
+static void
+test_joins_follow_what_is_made_of_them(void **state)
+{
+    (void) state;
+    const struct igmp_join host = {.source = ip("192.168.0.5"),
+                                   .made = prefix("10.1.0.5")};
+    follow(&host, "", "");
+    follow(&host, "10.1.0.6", "10.1.0.6");
+    follow(&host, "10.1.0.5", "10.1.0.5 192.168.0.5");
+    follow(&host, "!", "!");
+    follow(&host, "!10.1.0.5 192.168.0.5", "!10.1.0.5 192.168.0.5");
+    follow(&host, "!10.1.0.6 192.168.0.5", "!10.1.0.6");
+
+    const struct igmp_join net = {.source = ip("192.168.0.0"),
+                                  .made = prefix("10.1.0.0/24")};
+    follow(&net, "10.1.0.5 10.1.0.6 10.1.1.7 224.0.0.1",
+           "10.1.0.5 10.1.0.6 10.1.1.7 192.168.0.5 192.168.0.6 224.0.0.1");
+    follow(&net, "!10.1.0.5 192.168.0.6", "!");
+
+    /* What is sent stands before what is made of it. */
+    const struct igmp_join before = {.source = ip("9.0.0.0"),
+                                     .made = prefix("10.1.0.0/24")};
+    follow(&before, "10.1.0.5 10.1.0.6", "9.0.0.5 9.0.0.6 10.1.0.5 10.1.0.6");
+
+    const struct igmp_join any = {.exclude = true, .made = prefix("10.1.0.5")};
+    follow(&any, "10.1.0.6", "10.1.0.6");
+    follow(&any, "10.1.0.5 10.1.0.6", "!");
+    follow(&any, "!10.1.0.5", "!10.1.0.5");
+    follow(&any, "!10.1.0.6", "!");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_port_hears_what_is_for_it),
+        cmocka_unit_test(test_joins_follow_what_is_made_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
