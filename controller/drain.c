@@ -3,7 +3,9 @@
 
 /* Between "take away" and "add": waiting until every switch has confirmed what
  * it was told in a turn, and a moment longer, as datapaths follow their tables
- * (ovs-facts.md: 0.5 ms, more where there are many flows). */
+ * (ovs-facts.md: 0.5 ms, more where there are many flows).  How much longer
+ * nobody says; a switch that has no time to confirm has none to follow, so the
+ * moment grows with the time that it took. */
 
 #include "controller/fabric.h"
 
@@ -21,6 +23,8 @@ enum {
     MOVE_MS = 20, /* Nobody is in a hurry, and all must have followed. */
     STREAMS_PER_MS = 400, /* Each is a flow of the datapath, or several. */
     DATAPATH_MAX_MS = 100,
+    MOVE_ROUND_TRIPS = 5, /* Of the slowest switch. */
+    MOVE_MAX_MS = 1000,
     /* A switch that has not confirmed by then does not answer at all. */
     PATIENCE_MS = 2000
 };
@@ -119,7 +123,14 @@ delay(const struct drain *d)
     for (const struct spread *s = d->spreads; s; s = s->next_of_drain) {
         moves |= s->move != NULL;
     }
-    return moves && ms < MOVE_MS ? MOVE_MS : ms;
+    if (!moves) {
+        return ms; /* Somebody misses packets meanwhile. */
+    }
+    int64_t round_trip = loop_now(d->ctl->loop) - d->began;
+    ms = ms < MOVE_MS ? MOVE_MS : ms;
+    ms = ms < MOVE_ROUND_TRIPS * round_trip ? MOVE_ROUND_TRIPS * round_trip
+                                            : ms;
+    return ms < MOVE_MAX_MS ? ms : MOVE_MAX_MS;
 }
 
 static void
@@ -195,7 +206,8 @@ drain_begin(struct fabric *f)
     }
     loop_timer_init(&d->timer, timer_cb, d);
     add_waits(d);
-    loop_timer_set(ctl->loop, &d->timer, loop_now(ctl->loop) + PATIENCE_MS);
+    d->began = loop_now(ctl->loop);
+    loop_timer_set(ctl->loop, &d->timer, d->began + PATIENCE_MS);
     DL_APPEND(f->drains, d);
     check(d);
 }

@@ -115,6 +115,7 @@ struct spread {
 struct drain {
     struct ctl *ctl;
     uint64_t number;
+    int64_t began;
     struct drain *prev, *next; /* In fabric->drains. */
     struct drain_wait {
         uint64_t dpid;

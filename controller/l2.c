@@ -400,7 +400,7 @@ l2_flow_removed(struct ctl_switch *sw, const struct ofp_flow_removed *removed)
     struct fabric *f = sw->ctl->fabric;
     uint32_t id = removed->cookie & 0xffffff;
     enum cookie_kind kind = cookie_kind(removed->cookie);
-    if (!f || !removed->idle) {
+    if (!f || removed->reason != OFP_REMOVED_IDLE) {
         return;
     }
     if (kind == COOKIE_HOST_IN) {

@@ -528,8 +528,12 @@ conn_packet_in(void *sw_, const struct ofp_packet_in *pin)
 static void
 conn_flow_removed(void *sw_, const struct ofp_flow_removed *removed)
 {
-    streams_flow_removed(sw_, removed);
-    l2_flow_removed(sw_, removed);
+    struct ctl_switch *sw = sw_;
+    if (ofp_table_flow_removed(sw->table, removed, loop_now(sw->ctl->loop))) {
+        streams_flow_removed(sw, removed);
+        l2_flow_removed(sw, removed);
+        switch_want_run(sw);
+    }
 }
 
 static void

@@ -190,11 +190,17 @@ ofp_decode_flow_removed(const uint8_t *msg, size_t size,
 
     fr->cookie = wire_get_be64(&r);
     fr->priority = wire_get_be16(&r);
-    fr->idle = wire_get_u8(&r) == 0;
+    fr->reason = wire_get_u8(&r);
     fr->table = wire_get_u8(&r);
-    wire_skip(&r, 12); /* Duration, timeouts. */
+    fr->duration = (int64_t) wire_get_be32(&r) * 1000;
+    fr->duration += wire_get_be32(&r) / 1000000;
+    wire_skip(&r, 4); /* Timeouts. */
     fr->packets = wire_get_be64(&r);
     fr->bytes = wire_get_be64(&r);
+    wire_skip(&r, 2); /* The match's type: there is one only. */
+    size_t size_of_match = wire_get_be16(&r);
+    fr->match_size = size_of_match < 4 ? 0 : size_of_match - 4;
+    fr->match = wire_take(&r, fr->match_size);
     return !r.failed;
 }
 

@@ -423,53 +423,59 @@ finish(struct ofp_table *t, int64_t now)
 
 /* One flow is gone: the switch says so at once if it was asked to. */
 
-void
-ofp_readback_flow_removed(struct ofp_table *t, const uint8_t *msg, size_t size)
+/* Is it one that had been there before the entry's was made?  Clocks differ,
+ * by some millionths. */
+static bool
+is_older(const struct ofp_entry *e, const struct ofp_flow_removed *fr,
+         int64_t now)
 {
-    enum { IDLE, HARD, DELETE, GROUP_DELETE };
-    uint8_t key[OFP_KEY_SIZE];
-    struct wire_reader r;
-    struct ofp_entry *e;
-    uint16_t priority, match_size;
-    uint8_t reason, table;
-    const uint8_t *match;
-    size_t n;
+    enum { ROUNDING_MS = 2 };
+    int64_t age = now - e->added;
 
-    wire_reader_init(&r, msg, size);
-    wire_skip(&r, OF13_HEADER_SIZE + 8);
-    priority = wire_get_be16(&r);
-    reason = wire_get_u8(&r);
-    table = wire_get_u8(&r);
-    wire_skip(&r, 28 + 2);
-    match_size = wire_get_be16(&r);
-    n = match_size < 4 ? 0 : match_size - 4;
-    match = wire_take(&r, n);
-    if (r.failed || !t->synced) {
-        return;
+    if (!e->flow.installed && !e->in_flight) {
+        return e->flow.desired != NULL;
     }
-    n = ofp_entry_flow_key(key, table, priority, match, n);
-    e = n ? ofp_entry_find(t, key, n) : NULL;
-    if (!e || e->kind != KIND_FLOW || !e->flow.installed || e->in_flight
-        || e->foreign) {
-        return;
-    }
+    return e->added && fr->duration > age + age / 1000 + ROUNDING_MS;
+}
+
+static void
+take_removed(struct ofp_table *t, struct ofp_entry *e, uint8_t reason)
+{
     ofp_entry_set_installed(t, e, &e->flow, NULL);
     e->touched = t->readback.kind != READBACK_NONE;
-    if (reason <= HARD && !e->dirty) {
+    if (reason <= OFP_REMOVED_HARD && !e->dirty) {
         ofp_blob_unref(e->flow.desired);
         ofp_blob_unref(e->group.desired);
         e->flow.desired = e->group.desired = NULL;
-    } else if (reason == GROUP_DELETE) {
+    } else if (reason == OFP_REMOVED_GROUP_DELETE) {
         ofp_entry_set_installed(t, e, &e->group, NULL);
     }
     ofp_entry_make_dirty(t, e);
-    if (e->flow.desired && reason > HARD) {
+    if (e->flow.desired && reason > OFP_REMOVED_HARD) {
         /* Somebody else is at work: see what more is missing, but do not let
          * two who disagree keep the switch busy. */
         t->audit_at = t->readback.started + OFP_AUDIT_SOON_MS;
         t->counters.drift++;
-        t->busy = true;
-        t->ops->drifted(t->aux, 1);
-        t->busy = false;
+        t->n_untold++;
     }
+}
+
+bool
+ofp_table_flow_removed(struct ofp_table *t, const struct ofp_flow_removed *fr,
+                       int64_t now)
+{
+    uint8_t key[OFP_KEY_SIZE];
+    size_t n = ofp_entry_flow_key(key, fr->table, fr->priority, fr->match,
+                                  fr->match_size);
+    struct ofp_entry *e = n && t->synced ? ofp_entry_find(t, key, n) : NULL;
+
+    if (!e || e->kind != KIND_FLOW || e->foreign) {
+        return true;
+    } else if (is_older(e, fr, now)) {
+        return false;
+    }
+    if (e->flow.installed && !e->in_flight) {
+        take_removed(t, e, fr->reason);
+    }
+    return true;
 }

@@ -73,9 +73,10 @@ is_modification(const struct ofp_blob *old, const struct ofp_blob *new)
 }
 
 static size_t
-plan_flow(struct ofp_table *t, struct ofp_entry *e)
+plan_flow(struct ofp_table *t, struct ofp_entry *e, int64_t now)
 {
     struct ofp_blob *old = e->flow.installed, *new = e->flow.desired;
+    bool modify = old && new &&is_modification(old, new);
 
     if (old == new) {
         return 0;
@@ -83,9 +84,11 @@ plan_flow(struct ofp_table *t, struct ofp_entry *e)
         add_step(t, e, STEP_FLOW_DOWN, FLOW_DELETE_STRICT, NULL);
         return old->size;
     }
-    add_step(t, e, STEP_FLOW_UP,
-             old && is_modification(old, new) ? FLOW_MODIFY_STRICT : FLOW_ADD,
+    add_step(t, e, STEP_FLOW_UP, modify ? FLOW_MODIFY_STRICT : FLOW_ADD,
              ofp_blob_ref(new));
+    if (!modify) {
+        e->added = now;
+    }
     return new->size;
 }
 
@@ -124,7 +127,7 @@ plan(struct ofp_table *t, struct ofp_entry *e, int64_t now,
         }
         ofp_entry_set_group_id(t, e, id);
     }
-    return plan_flow(t, e) + plan_group(t, e);
+    return plan_flow(t, e, now) + plan_group(t, e);
 }
 
 /* Brings the steps into the order of their classes; within one they stay in

@@ -379,7 +379,6 @@ input_flow_removed(struct ofp_session *s, const uint8_t *msg, size_t size)
     if (!ofp_decode_flow_removed(msg, size, &fr)) {
         s->counters.undecodable++;
     } else if (s->state == S_READY) {
-        s->ops->reply(s->aux, msg, size);
         s->ops->flow_removed(s->aux, &fr);
     }
 }

@@ -75,12 +75,24 @@ struct ofp_packet_in {
     size_t size;
 };
 
+enum ofp_removed_reason {
+    OFP_REMOVED_IDLE,
+    OFP_REMOVED_HARD,
+    OFP_REMOVED_DELETE,
+    OFP_REMOVED_GROUP_DELETE
+};
+
+/* A switch tells when it gets to it, which may be after it has been told to
+ * make the same flow again: ofp_table_flow_removed() knows. */
 struct ofp_flow_removed {
     uint8_t table;
+    uint8_t reason; /* enum ofp_removed_reason, or what is not known. */
     uint16_t priority;
     uint64_t cookie;
     uint64_t packets, bytes;
-    bool idle; /* Idle timeout; else a delete or a hard timeout. */
+    int64_t duration;     /* How long it had been there, ms. */
+    const uint8_t *match; /* OXM fields, as long as the call lasts. */
+    size_t match_size;
 };
 
 struct ofp_session_ops {

@@ -70,6 +70,7 @@ struct ofp_entry {
     uint64_t dirty_seqno; /* The change that made it dirty. */
     uint64_t packets, bytes;
     int64_t counted;
+    int64_t added; /* When the flow was sent that is there; 0: before us. */
     uint32_t group_id; /* 0 until it is needed. */
     uint16_t key_size;
     uint8_t kind;
@@ -146,6 +147,7 @@ struct ofp_table {
     struct ofp_blobs blobs;
 
     uint64_t seqno, settled;
+    size_t n_untold; /* Flows that somebody removed: told in the next run. */
     bool connected, synced, failed;
     bool bundles; /* The switch takes them, for all we know. */
     bool busy;    /* In a callback. */
@@ -230,8 +232,6 @@ bool ofp_readback_input(struct ofp_table *, const uint8_t *msg, size_t size,
                         int64_t now);
 bool ofp_readback_error(struct ofp_table *, const struct ofp_error *,
                         int64_t now);
-void ofp_readback_flow_removed(struct ofp_table *, const uint8_t *msg,
-                               size_t size);
 
 /* ofp-stats.c: the items of one multipart reply; false if malformed. */
 bool ofp_stats_meters(struct ofp_table *, struct wire_reader *);

@@ -95,6 +95,7 @@ ofp_table_disconnected(struct ofp_table *t)
     t->connected = t->synced = t->failed = false;
     t->readback.kind = READBACK_NONE;
     t->poll_xid = 0;
+    t->n_untold = 0;
 }
 
 bool
@@ -145,9 +146,6 @@ ofp_table_input(struct ofp_table *t, const void *msg, size_t size, int64_t now)
         return ofp_readback_input(t, msg, size, now);
     case OF13_EXPERIMENTER:
         return ofp_send_bundle_reply(t, msg, size, now);
-    case OF13_FLOW_REMOVED:
-        ofp_readback_flow_removed(t, msg, size);
-        return true;
     default:
         return false;
     }
@@ -166,11 +164,29 @@ check_deadlines(struct ofp_table *t, int64_t now)
     return !t->failed;
 }
 
+/* All that were removed at one go are told at one go. */
+static void
+tell_drifted(struct ofp_table *t)
+{
+    size_t n = t->n_untold;
+
+    if (n) {
+        t->n_untold = 0;
+        t->busy = true;
+        t->ops->drifted(t->aux, n);
+        t->busy = false;
+    }
+}
+
 void
 ofp_table_run(struct ofp_table *t, int64_t now)
 {
     if (!t->connected || t->failed || t->busy || !check_deadlines(t, now)
-        || !t->synced || t->round.state) {
+        || !t->synced) {
+        return;
+    }
+    tell_drifted(t);
+    if (t->round.state) {
         return;
     }
     ofp_round_run(t, now);

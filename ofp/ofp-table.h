@@ -59,6 +59,7 @@
 #include "ofp/ofp-flow.h"
 #include "ofp/ofp-static.h"
 
+struct ofp_flow_removed; /* ofp-session.h */
 struct ofp_table;
 
 enum {
@@ -132,6 +133,11 @@ bool ofp_table_is_synced(const struct ofp_table *);
  * False if it belongs to nothing that the table sent. */
 bool ofp_table_input(struct ofp_table *, const void *msg, size_t size,
                      int64_t now);
+/* A flow is gone.  False if that is no news: the one of that match which is
+ * there now, or on its way, has been made since.  If one of ours went by a
+ * timeout it is not desired any more; else it is put back. */
+bool ofp_table_flow_removed(struct ofp_table *,
+                            const struct ofp_flow_removed *, int64_t now);
 /* Sends a round if one is due and none is in flight; retries; audits. */
 void ofp_table_run(struct ofp_table *, int64_t now);
 int64_t ofp_table_deadline(const struct ofp_table *);

@@ -95,10 +95,11 @@ on_packet_in(void *f_, const struct ofp_packet_in *pi)
 }
 
 static void
-on_flow_removed(void *f, const struct ofp_flow_removed *fr)
+on_flow_removed(void *f_, const struct ofp_flow_removed *fr)
 {
-    (void) f;
-    (void) fr;
+    struct fuzz *f = f_;
+
+    ofp_table_flow_removed(f->table, fr, f->now);
 }
 
 /* Whatever its number is. */

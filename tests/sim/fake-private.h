@@ -5,6 +5,7 @@
 /* What the files of the fake switch share. */
 
 #include <openvswitch/ofp-bundle.h>
+#include <openvswitch/ofp-monitor.h>
 #include <openvswitch/ofp-msgs.h>
 #include <openvswitch/ofp-packet.h>
 #include <openvswitch/ofp-port.h>
@@ -32,6 +33,14 @@ struct fake_bundle {
     size_t n, allocated;
 };
 
+/* FLOW_REMOVED that waits to be told. */
+struct fake_removed {
+    struct ovs_list node; /* In fake_switch.removed. */
+    int64_t due;
+    int64_t created;
+    struct ofputil_flow_removed body;
+};
+
 struct fake_switch {
     uint64_t dpid;
     struct fake_switch_ops ops;
@@ -44,6 +53,7 @@ struct fake_switch {
     struct ofpbuf input;
     struct ofputil_switch_config config;
     struct ovs_list bundles;
+    struct ovs_list removed; /* Those that are due first stand first. */
 
     struct fake_tables tables;
     struct fake_port *ports; /* Sorted by number. */

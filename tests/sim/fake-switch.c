@@ -15,6 +15,16 @@
 
 #include "lib/xalloc.h"
 
+static void
+forget_removed(struct fake_switch *sw)
+{
+    struct fake_removed *r;
+
+    LIST_FOR_EACH_POP (r, node, &sw->removed) {
+        free(r);
+    }
+}
+
 struct fake_switch *
 fake_switch_create(uint64_t dpid, const struct fake_switch_ops *ops, void *aux)
 {
@@ -29,6 +39,7 @@ fake_switch_create(uint64_t dpid, const struct fake_switch_ops *ops, void *aux)
     sw->config.miss_send_len = 128;
     ofpbuf_init(&sw->input, 0);
     ovs_list_init(&sw->bundles);
+    ovs_list_init(&sw->removed);
     fake_tables_init(&sw->tables);
     return sw;
 }
@@ -38,6 +49,7 @@ fake_switch_destroy(struct fake_switch *sw)
 {
     if (sw) {
         fake_bundles_forget(sw);
+        forget_removed(sw);
         fake_tables_uninit(&sw->tables);
         ofpbuf_uninit(&sw->input);
         free(sw->ports);
@@ -73,23 +85,45 @@ fake_send_error(struct fake_switch *sw, enum ofperr error,
 }
 
 static void
-send_flow_removed(void *sw_, const struct fake_flow *f, int reason)
+note_flow_removed(void *sw_, const struct fake_flow *f, int reason)
 {
     struct fake_switch *sw = sw_;
-    struct ofputil_flow_removed fr;
+    struct fake_removed *r = xcalloc(1, sizeof *r);
+    struct ofputil_flow_removed *fr = &r->body;
 
-    memset(&fr, 0, sizeof fr);
-    minimatch_expand(&f->match, &fr.match);
-    fr.cookie = f->cookie;
-    fr.priority = f->priority;
-    fr.reason = (uint8_t) reason;
-    fr.table_id = f->table;
-    fr.idle_timeout = f->idle_timeout;
-    fr.hard_timeout = f->hard_timeout;
-    fr.packet_count = f->packets;
-    fr.byte_count = f->bytes;
-    sw->counters.flow_removed++;
-    fake_send(sw, ofputil_encode_flow_removed(&fr, OFPUTIL_P_OF13_OXM));
+    minimatch_expand(&f->match, &fr->match);
+    fr->cookie = f->cookie;
+    fr->priority = f->priority;
+    fr->reason = (uint8_t) reason;
+    fr->table_id = f->table;
+    fr->idle_timeout = f->idle_timeout;
+    fr->hard_timeout = f->hard_timeout;
+    fr->packet_count = f->packets;
+    fr->byte_count = f->bytes;
+    r->created = f->created;
+    r->due = sw->now + sw->faults.removed_late_ms;
+    ovs_list_push_back(&sw->removed, &r->node);
+}
+
+static void
+tell_removed(struct fake_switch *sw)
+{
+    struct fake_removed *r, *next;
+
+    LIST_FOR_EACH_SAFE (r, next, node, &sw->removed) {
+        int64_t age = sw->now - r->created;
+
+        if (r->due > sw->now) {
+            continue;
+        }
+        r->body.duration_sec = (uint32_t) (age / 1000);
+        r->body.duration_nsec = (uint32_t) (age % 1000 * 1000000);
+        sw->counters.flow_removed++;
+        fake_send(sw,
+                  ofputil_encode_flow_removed(&r->body, OFPUTIL_P_OF13_OXM));
+        ovs_list_remove(&r->node);
+        free(r);
+    }
 }
 
 /* Modifications. */
@@ -97,7 +131,8 @@ send_flow_removed(void *sw_, const struct fake_flow *f, int reason)
 void
 fake_settle(struct fake_switch *sw)
 {
-    fake_tables_commit(&sw->tables, send_flow_removed, sw);
+    fake_tables_commit(&sw->tables, note_flow_removed, sw);
+    tell_removed(sw);
     if (sw->ops.changed) {
         sw->ops.changed(sw->aux);
     }
@@ -412,6 +447,7 @@ fake_switch_disconnect(struct fake_switch *sw)
     sw->connected = false;
     ofpbuf_clear(&sw->input);
     fake_bundles_forget(sw);
+    forget_removed(sw);
 }
 
 void
@@ -422,6 +458,7 @@ fake_switch_run(struct fake_switch *sw, int64_t now)
     if (sw->tables.n_log) {
         fake_settle(sw);
     }
+    tell_removed(sw);
 }
 
 void

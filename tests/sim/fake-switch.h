@@ -74,6 +74,9 @@ struct fake_switch_faults {
     bool no_bundles;              /* As a switch that knows none. */
     bool mute;                    /* Sends nothing at all. */
     bool drop_barriers;           /* Answers no barrier. */
+    /* So much later it tells that a flow is gone, as OVS does when its threads
+     * have more to do: barriers do not wait for it. */
+    int64_t removed_late_ms;
 };
 
 struct fake_switch_faults *fake_switch_faults(struct fake_switch *);

@@ -255,7 +255,7 @@ new_flow(const struct ofputil_flow_mod *fm, int64_t now)
     f->flags = fm->flags & OFPUTIL_FF_STATE;
     f->ofpacts = xmemdup(fm->ofpacts, fm->ofpacts_len);
     f->ofpacts_len = fm->ofpacts_len;
-    f->used = now;
+    f->created = f->used = now;
     return f;
 }
 

@@ -32,7 +32,7 @@ struct fake_flow {
     struct ofpact *ofpacts;
     size_t ofpacts_len;
     uint64_t packets, bytes;
-    int64_t used;
+    int64_t created, used;
 };
 
 struct fake_group {

@@ -357,7 +357,10 @@ static void
 plug_in(struct sim_fabric *f)
 {
     for (int sw = 0; sw < f->wires.n_switches; sw++) {
-        f->wires.switches[sw] = f->net.switches[sw].fake;
+        struct fake_switch *fake = f->net.switches[sw].fake;
+        f->wires.switches[sw] = fake;
+        fake_switch_faults(fake)->removed_late_ms =
+            sim_chance(&f->random, 50) ? sim_random(&f->random, 200) : 0;
     }
     for (int sw = 0; sw < f->wires.n_switches; sw++) {
         for (uint32_t port = FABRIC_HOSTS + 1; port <= WIRES_PORTS; port++) {

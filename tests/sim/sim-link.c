@@ -97,9 +97,11 @@ session_packet_in(void *link, const struct ofp_packet_in *pin)
 }
 
 static void
-session_flow_removed(void *link, const struct ofp_flow_removed *fr)
+session_flow_removed(void *link_, const struct ofp_flow_removed *fr)
 {
-    (void) link, (void) fr;
+    struct sim_link *link = link_;
+
+    ofp_table_flow_removed(link->table, fr, link->now);
 }
 
 static void

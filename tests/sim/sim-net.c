@@ -108,6 +108,7 @@ on_readable(evutil_socket_t fd, short what, void *s_)
     }
     n = recv(fd, buf, room < sizeof buf ? room : sizeof buf, 0);
     if (n > 0) {
+        fake_switch_run(s->fake, sim_clock_now());
         fake_switch_input(s->fake, buf, (size_t) n);
     } else if (!n || (errno != EAGAIN && errno != EINTR)) {
         sim_net_disconnect(s);

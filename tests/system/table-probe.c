@@ -98,10 +98,11 @@ on_packet_in(void *p, const struct ofp_packet_in *pi)
 }
 
 static void
-on_flow_removed(void *p, const struct ofp_flow_removed *fr)
+on_flow_removed(void *p_, const struct ofp_flow_removed *fr)
 {
-    (void) p;
-    (void) fr;
+    struct probe *p = p_;
+
+    ofp_table_flow_removed(p->table, fr, now(p));
 }
 
 static void

@@ -144,10 +144,11 @@ session_packet_in(void *r, const struct ofp_packet_in *pi)
 }
 
 static void
-session_flow_removed(void *r, const struct ofp_flow_removed *fr)
+session_flow_removed(void *r_, const struct ofp_flow_removed *fr)
 {
-    (void) r;
-    (void) fr;
+    struct rig *r = r_;
+
+    ofp_table_flow_removed(r->table, fr, r->now);
 }
 
 static const struct ofp_session_ops session_ops = {

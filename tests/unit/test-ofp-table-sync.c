@@ -583,6 +583,37 @@ deleted_flow_comes_back_at_once(void **state)
     assert_int_equal(r->n_drifted, 1);
 }
 
+/* It is told late, of one that has been made again since. */
+static void
+flow_that_came_back_is_not_gone(void **state)
+{
+    struct rig *r = *state;
+    struct ofp_flow f = rig_channel("226.2.2.2");
+
+    rig_connect(r);
+    f.output = OFP_OUT_NONE;
+    f.tell_removed = true;
+    ofp_table_set(r->table, &f, NULL, 0, 0, NULL);
+    rig_pump(r);
+    rig_advance(r, 1000);
+    fake_switch_faults(r->sw)->removed_late_ms = 50;
+    ofp_table_unset(r->table, f.table, f.priority, &f.match);
+    rig_pump(r);
+    ofp_table_set(r->table, &f, NULL, 0, 0, NULL);
+    rig_pump(r);
+    uint64_t mods = rig_switch_counters(r).n_mods;
+    rig_advance(r, 100);
+    assert_int_equal(rig_switch_counters(r).flow_removed, 1);
+    assert_int_equal(r->n_drifted, 0);
+    assert_int_equal(rig_switch_counters(r).n_mods, mods);
+
+    /* And this is the one that is there. */
+    assert_true(fake_switch_ofctl(r->sw, "del-flows", ""));
+    rig_advance(r, 100);
+    assert_int_equal(r->n_drifted, 1);
+    assert_int_equal(rig_switch_counters(r).flows, 1);
+}
+
 /* One that tells is enough: the others are looked for, and long before the
  * next audit. */
 static void
@@ -925,6 +956,7 @@ main(void)
         RIG_TEST(group_that_we_did_not_know_of),
         RIG_TEST(expired_flow_is_not_put_back),
         RIG_TEST(deleted_flow_comes_back_at_once),
+        RIG_TEST(flow_that_came_back_is_not_gone),
         RIG_TEST(deleted_flow_calls_for_an_audit),
         RIG_TEST(drift_calls_for_another_audit),
         RIG_TEST(users_flow_and_group),
