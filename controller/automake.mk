@@ -6,6 +6,7 @@ libcontroller_a_SOURCES = \
 	controller/admit.c \
 	controller/channel-move.c \
 	controller/channels.c \
+	controller/channels.h \
 	controller/config-key.c \
 	controller/config-key.h \
 	controller/config-member.c \
@@ -76,6 +77,7 @@ libcontroller_a_SOURCES = \
 	controller/neighbours.h \
 	controller/oversize.c \
 	controller/pipeline.c \
+	controller/pipeline.h \
 	controller/port-counters.c \
 	controller/port-counters.h \
 	controller/pools.c \
