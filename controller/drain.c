@@ -23,7 +23,9 @@ enum {
     MOVE_MS = 20, /* Nobody is in a hurry, and all must have followed. */
     STREAMS_PER_MS = 400, /* Each is a flow of the datapath, or several. */
     DATAPATH_MAX_MS = 100,
-    MOVE_ROUND_TRIPS = 5, /* Of the slowest switch. */
+    /* Of the slowest switch: in each it takes some packets out of each port's
+     * receive buffer, where 52 may wait. */
+    MOVE_ROUND_TRIPS = 10,
     MOVE_MAX_MS = 1000,
     /* A switch that has not confirmed by then does not answer at all. */
     PATIENCE_MS = 2000
