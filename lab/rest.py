@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -256,6 +257,14 @@ class Daemon:
         return run(program("ofmcastctl"), "--api",
                    f"http://127.0.0.1:{API_PORT}", *argv, env=self.lab.env,
                    netns=self.netns)
+
+    def ctl_done(self, *argv, stdin=None, seconds=30):
+        """The same whatever its exit status is: what subprocess.run() says."""
+        return subprocess.run(
+            ["nsenter", f"--net=/run/netns/{self.netns}", "--",
+             program("ofmcastctl"), "--api", f"http://127.0.0.1:{API_PORT}",
+             *argv], input=stdin, text=True, capture_output=True,
+            env=self.lab.env, timeout=seconds, check=False)
 
 
 programs_used = set()  # Names of what is tested, not of what tests it.

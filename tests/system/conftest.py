@@ -30,6 +30,7 @@ sys.path.insert(0, HERE)
 # What these assert fails as what a test asserts does: with the values.
 pytest.register_assert_rewrite("fabric_scene", "scene", "wire")
 
+from fabric_scene import Scene  # noqa: E402
 from lab import Lab, Node  # noqa: E402
 from procs import exit_on_signals  # noqa: E402
 from rest import Daemon, programs_used  # noqa: E402
@@ -118,3 +119,14 @@ def ofmcast(lab, config):
 @pytest.fixture
 def net(ofmcast):
     return Net(ofmcast, ["h2", "h3", "h4", "h5"])
+
+
+@pytest.fixture
+def line(ofmcast):
+    """Three switches with two hosts each; 'config' says l2: fabric."""
+    return Scene(ofmcast).build("line", 3, hosts=2)
+
+
+@pytest.fixture
+def ring(ofmcast):
+    return Scene(ofmcast).build("ring", 4, hosts=2)

@@ -71,6 +71,14 @@ class Net:
             return self.wait_groups(hosts, seconds=seconds)[0]
         return self.wait_groups(seconds=seconds)
 
+    def explain(self, *options):
+        """ofmcastctl explain of the extender's stream: its exit status and
+        what it says."""
+        done = self.daemon.ctl_done(
+            "explain", "--switch", "1", "--in-port", self.extender.port_name,
+            "--src", ROUTE["match"]["source"], "--group", GROUP, *options)
+        return done.returncode, done.stdout + done.stderr
+
     def stream(self, rate=5000, count=10000, group=GROUP, **options):
         return self.extender.send(group, PORT, rate, count, **options)
 

@@ -5,12 +5,11 @@ away when it is cured."""
 import json
 import os
 import signal
-import subprocess
 
 import pytest
 from frames import TO_EX, TO_IN, old_message, record, v3_query, v3_report
-from procs import LabError, in_netns, wait_until
-from rest import Daemon, program
+from procs import LabError, wait_until
+from rest import Daemon
 from scene import GROUP, LONG, PORT, ROUTE, SHORT, Net, settings
 from test_fragments import datagrams
 
@@ -53,11 +52,7 @@ class Doctor:
 
     def run(self, *options):
         """ofmcastctl doctor: its exit status and what it printed."""
-        with in_netns(self.rest.netns):
-            done = subprocess.run(
-                [program("ofmcastctl"), "--api",
-                 f"http://127.0.0.1:{self.rest.port}", "doctor", *options],
-                capture_output=True, text=True, timeout=30, check=False)
+        done = self.daemon.ctl_done("doctor", *options)
         return done.returncode, done.stdout
 
 
@@ -463,11 +458,7 @@ def test_d22_port_losses(net, doctor):
         f"&source=192.168.168.55&group={GROUP}&to_port={member.port}")
     [output] = explained["outputs"]
     assert int(output["port_counters"]["tx_dropped"], 16) >= dropped
-    with in_netns(net.rest.netns):
-        shown = subprocess.run(
-            [program("ofmcastctl"), "--api",
-             f"http://127.0.0.1:{net.rest.port}", "show", "ports", "1"],
-            capture_output=True, text=True, timeout=30, check=True).stdout
+    shown = net.daemon.ctl("show", "ports", "1")
     row, = [r.split() for r in shown.splitlines() if member.port_name in r]
     assert int(row[11]) >= dropped
     receiver.stop()

@@ -3,12 +3,10 @@
 packet arrive."""
 
 import json
-import subprocess
 
 import pytest
 from frames import ALLOW, IS_EX, TO_EX, TO_IN, record, tagged, v3_report
-from procs import in_netns, wait_until
-from rest import program
+from procs import wait_until
 from scene import (GROUP, LONG, MEMBERSHIP, PORT, ROUTE, Net,
                    expect_nothing, settings)
 
@@ -276,17 +274,6 @@ def test_static_members_and_routers_are_named(case):
     assert "recorder" in found["outputs"][0]["text"]
 
 
-def explain(net, *options):
-    with in_netns(net.rest.netns):
-        done = subprocess.run(
-            [program("ofmcastctl"), "--api",
-             f"http://127.0.0.1:{net.rest.port}", "explain", "--switch", "1",
-             "--in-port", net.extender.port_name, "--src", SOURCE, "--group",
-             GROUP, *options],
-            capture_output=True, text=True, timeout=30, check=False)
-    return done.returncode, done.stdout + done.stderr
-
-
 @pytest.mark.parametrize("config", [LONG], ids=[""])
 def test_the_command(net):
     """Stages in order, who gets it, exit status; hosts by their address."""
@@ -294,16 +281,16 @@ def test_the_command(net):
     member.receive(GROUP, PORT)
     net.wait_members(member)
     net.stream(rate=1000, count=20).wait()
-    wait_until(lambda: explain(net, "--to", member.port_name)[0] == 0, 5,
+    wait_until(lambda: net.explain("--to", member.port_name)[0] == 0, 5,
                "delivered")
     for name in member.port_name, member.mac, "10.1.0.2":
-        code, text = explain(net, "--to", name)
+        code, text = net.explain("--to", name)
         assert code == 0, text
         assert "delivered (delivered)" in text and "joined it in" in text
-    code, text = explain(net, "--to", other.port_name)
+    code, text = net.explain("--to", other.port_name)
     assert code == 1 and "NOT DELIVERED (never-joined)" in text
-    assert explain(net, "--to", "10.1.0.99")[0] == 3
-    code, text = explain(net, "--udp-dst", "99999")
+    assert net.explain("--to", "10.1.0.99")[0] == 3
+    code, text = net.explain("--udp-dst", "99999")
     assert code == 1 and "udp_dst" in text
 
 
@@ -356,7 +343,7 @@ def test_ttl(case):
 
 def crosscheck(net, *options):
     """The command's answer, with what Open vSwitch said."""
-    code, text = explain(net, "--json", "--vswitchd",
+    code, text = net.explain("--json", "--vswitchd",
                          f"{net.lab.dir}/vswitchd.ctl", *options)
     return code, json.loads(text)
 
@@ -406,7 +393,7 @@ def test_somebody_changed_the_switch(net):
     assert found["trace"]["agrees"] is False
     assert found["trace"]["missing"] == [member.port_name]
     assert found["trace"]["extra"] == [stranger.port_name]
-    code, text = explain(net, "--vswitchd", f"{net.lab.dir}/vswitchd.ctl")
+    code, text = net.explain("--vswitchd", f"{net.lab.dir}/vswitchd.ctl")
     assert code == 1 and "trace DISAGREES" in text, text
     net.stream(rate=1000, count=20).wait()
     other.wait_for(20)
@@ -427,6 +414,6 @@ def test_somebody_changed_the_switch(net):
 def test_no_open_vswitch_to_ask(net):
     """Somebody else's machine, or another Open vSwitch: it says so."""
     for options in ((), ("--vswitchd", "/nowhere/vswitchd.ctl")):
-        code, text = explain(net, *options)
+        code, text = net.explain(*options)
         assert code == 1 and "cannot be asked here" in text, text
-    assert "trace" not in explain(net, "--no-trace")[1]
+    assert "trace" not in net.explain("--no-trace")[1]

@@ -3,13 +3,11 @@
 switch makes of them; the stream does not notice."""
 
 import json
-import subprocess
 import threading
 import time
 
 import pytest
-from procs import in_netns, wait_until
-from rest import program
+from procs import wait_until
 from scene import GROUP, LONG, PORT, ROUTE, expect_all
 
 SOURCE = "192.168.168.55"
@@ -20,20 +18,8 @@ def config():
     return LONG
 
 
-def explain(net, *options):
-    """Of the extender's stream: (exit status, what it prints)."""
-    with in_netns(net.rest.netns):
-        done = subprocess.run(
-            [program("ofmcastctl"), "--api",
-             f"http://127.0.0.1:{net.rest.port}", "explain", "--switch", "1",
-             "--in-port", net.extender.port_name, "--src", SOURCE, "--group",
-             GROUP, *options],
-            capture_output=True, text=True, timeout=30, check=False)
-    return done.returncode, done.stdout + done.stderr
-
-
 def live(net, n):
-    code, text = explain(net, "--json", "--live", str(n))
+    code, text = net.explain("--json", "--live", str(n))
     assert code == 0, text
     return json.loads(text)["live"]
 
@@ -77,7 +63,7 @@ def test_packets_are_shown_in_and_out_and_none_is_lost(net):
     expect_no_flow(net)
 
     # Once more while it runs, as text: a line a packet, one a kind of copy.
-    code, text = explain(net, "--live", "3")
+    code, text = net.explain("--live", "3")
     assert code == 0, text
     assert text.count(f" {SOURCE}>{GROUP} ") == 3
     assert text.count(f"out  {member.port_name}") == 3
@@ -122,12 +108,12 @@ def test_without_a_stream_it_ends_and_the_daemon_answers_meanwhile(net):
     answer = []
     begun = time.monotonic()
     thread = threading.Thread(
-        target=lambda: answer.append(explain(net, "--live", "5")))
+        target=lambda: answer.append(net.explain("--live", "5")))
     thread.start()
     wait_until(lambda: sample_flows(net), 4, "the sample's flow is there")
     assert net.rest.get("/v1/groups/0/" + GROUP)
     # The same stream once more: refused, as all this is in the midst of it.
-    code, text = explain(net, "--live", "5")
+    code, text = net.explain("--live", "5")
     assert code != 0 and "being sampled" in text
     thread.join(30)
     code, text = answer[0]
@@ -135,14 +121,14 @@ def test_without_a_stream_it_ends_and_the_daemon_answers_meanwhile(net):
     assert "0 of 5 packets" in text and "does not come in by that port" in text
     assert code == 0, text  # As without --live.
     assert "delivered (delivered)" in text
-    code, text = explain(net, "--live", "1", "--to", net.hosts[1].port_name)
+    code, text = net.explain("--live", "1", "--to", net.hosts[1].port_name)
     assert code == 1 and "NOT DELIVERED" in text
     expect_no_flow(net)
 
 
 @pytest.mark.parametrize("n", ["0", "65", "x"])
 def test_numbers_out_of_range_are_refused(net, n):
-    code, text = explain(net, "--live", n)
+    code, text = net.explain("--live", n)
     assert code == 1 and "'live' is no such number" in text
     assert "delivered" not in text
     assert not sample_flows(net)

@@ -26,16 +26,6 @@ def config():
     return FABRIC
 
 
-@pytest.fixture
-def line(ofmcast):
-    return Scene(ofmcast).build("line", 3, hosts=2)
-
-
-@pytest.fixture
-def ring(ofmcast):
-    return Scene(ofmcast).build("ring", 4, hosts=2)
-
-
 def test_filters_are_enforced_at_the_first_switch(ring):
     """What nobody behind a link wants of a source is not on it."""
     a, _, b, b2, c, c2, d, _ = ring.hosts

@@ -3,7 +3,7 @@
 enters: once at each port, whatever it is there for."""
 
 import pytest
-from fabric_scene import FABRIC, GROUP, PORT, Scene, Watch
+from fabric_scene import FABRIC, GROUP, PORT, Watch
 from procs import wait_until
 from scene import expect_all, expect_nothing
 from test_fragments import SOURCE, datagrams
@@ -16,16 +16,6 @@ FROM = "226.2.2.2"
 @pytest.fixture
 def config():
     return FABRIC
-
-
-@pytest.fixture
-def line(ofmcast):
-    return Scene(ofmcast).build("line", 3, hosts=2)
-
-
-@pytest.fixture
-def ring(ofmcast):
-    return Scene(ofmcast).build("ring", 4, hosts=2)
 
 
 def put(scene, body, name="far"):

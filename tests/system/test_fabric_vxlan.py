@@ -53,7 +53,7 @@ def net(ofmcast):
 def test_members_behind_tunnels_get_a_source_of_any_switch(net):
     """And hosts of the fabric one from behind a tunnel, which no other end
     gets back."""
-    (_, near, _, middle, source, far), (p1, p2, p3) = net.hosts, net.inner
+    (_, near, _, middle, source, far), (p1, p2, _) = net.hosts, net.inner
     wires = [Outer(p) for p in net.ends]
     beside = [h.tap() for h in (near, far)]
     ends = [p.receive(GROUP, PORT) for p in (p1, p2)]
@@ -77,7 +77,7 @@ def test_members_behind_tunnels_get_a_source_of_any_switch(net):
 def test_a_source_behind_a_tunnel(net):
     """Hosts of all switches get it, from its first packet on; neither its own
     nor another end does, though they are members."""
-    (near, beside, _, middle, far, _), (p1, p2, p3) = net.hosts, net.inner
+    (near, beside, _, middle, far, _), (p1, p2, _) = net.hosts, net.inner
     wires = [Outer(p) for p in net.ends]
     [joined] = [p2.receive(GROUP, PORT)]
     echo = p1.receive(GROUP, PORT)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input from hosts, peers and people; the daemon goes on."""
 
-import os
 import random
 import signal
 import socket

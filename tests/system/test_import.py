@@ -5,11 +5,9 @@ export, which brings everything back."""
 import json
 import os
 import shutil
-import subprocess
 
 import pytest
 from procs import wait_until
-from rest import API_PORT, program
 from scene import GROUP, LONG, PORT, Net, expect_all, expect_nothing
 
 N = 2000
@@ -23,11 +21,7 @@ def config():
 
 def ctl(net, *argv, code=OK, stdin=None):
     """ofmcastctl ARGV, which must end with 'code'."""
-    done = subprocess.run(
-        ["nsenter", f"--net=/run/netns/{net.daemon.netns}", "--",
-         program("ofmcastctl"), "--api", f"http://127.0.0.1:{API_PORT}",
-         *argv], input=stdin, text=True, capture_output=True,
-        env=net.lab.env)
+    done = net.daemon.ctl_done(*argv, stdin=stdin)
     assert done.returncode == code, (done.stdout, done.stderr)
     return done
 

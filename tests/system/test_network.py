@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What real networks add: VLANs, routers, fragments, and constant change."""
 
-import socket
-
 import pytest
 from frames import TO_EX, record, tagged, v3_query, v3_report
 from lab import send_frames
-from procs import in_netns, wait_until
+from procs import wait_until
 from scene import GROUP, LONG, PORT, SHORT, Net, expect_all, expect_nothing
 
 

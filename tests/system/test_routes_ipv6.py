@@ -6,13 +6,11 @@ import json
 import os
 import socket
 import struct
-import subprocess
 
 import pytest
 from frames import checksum
 from peers import SnoopingBridge
 from procs import in_netns, wait_until
-from rest import API_PORT, program
 from scene import (LONG, PORT, SHORT, Net, check_restart, expect_all,
                    expect_nothing)
 from vxlan_scene import Outer, Underlay
@@ -374,12 +372,9 @@ def test_through_a_tunnel_over_ipv4(ofmcast):
 
 def explain(net, *options, code=0):
     """ofmcastctl explain of the extender's stream, as JSON."""
-    done = subprocess.run(
-        ["nsenter", f"--net=/run/netns/{net.daemon.netns}", "--",
-         program("ofmcastctl"), "--api", f"http://127.0.0.1:{API_PORT}",
-         "explain", "--switch", "1", "--in-port", net.extender.port_name,
-         "--src", SOURCE, "--group", GROUP, "--json", *options],
-        text=True, capture_output=True, env=net.lab.env, timeout=30)
+    done = net.daemon.ctl_done(
+        "explain", "--switch", "1", "--in-port", net.extender.port_name,
+        "--src", SOURCE, "--group", GROUP, "--json", *options)
     assert done.returncode == code, (done.stdout, done.stderr)
     return json.loads(done.stdout)
 

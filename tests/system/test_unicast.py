@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from procs import in_netns, wait_until
-from scene import (GROUP, LONG, PORT, Net, expect_all, expect_nothing,
+from scene import (GROUP, LONG, PORT, expect_all, expect_nothing,
                    expect_unmodified)
 from test_fragments import datagrams, nothing_else, received
 

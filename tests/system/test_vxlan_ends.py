@@ -2,11 +2,9 @@
 """Which ends of a tunnel are heard, and what explain says of them."""
 
 import json
-import subprocess
 
 import pytest
-from procs import in_netns, wait_until
-from rest import program
+from procs import wait_until
 from scene import GROUP, LONG, PORT, SHORT, expect_all, expect_nothing
 from test_vxlan import TunnelNet, join
 from vxlan_scene import VX_PORT, Outer, peers_of, tunnel, vteps
@@ -91,16 +89,11 @@ class Asker:
         self.vlan = vlan
 
     def ask(self, in_port, source, *options):
-        with in_netns(self.net.rest.netns):
-            text = subprocess.run(
-                [program("ofmcastctl"), "--api",
-                 f"http://127.0.0.1:{self.net.rest.port}", "explain",
-                 "--json", "--switch", "1", "--in-port", in_port, "--src",
-                 source, "--group", GROUP, "--vlan", str(self.vlan),
-                 "--vswitchd", f"{self.net.lab.dir}/vswitchd.ctl", *options],
-                capture_output=True, text=True, timeout=30,
-                check=False).stdout
-        found = json.loads(text)
+        done = self.net.daemon.ctl_done(
+            "explain", "--json", "--switch", "1", "--in-port", in_port,
+            "--src", source, "--group", GROUP, "--vlan", str(self.vlan),
+            "--vswitchd", f"{self.net.lab.dir}/vswitchd.ctl", *options)
+        found = json.loads(done.stdout)
         return found["delivered"], found["reason"], found
 
 
