@@ -213,10 +213,12 @@ forget_new_link(struct fabric *f, const struct port_id *a)
 void
 fabric_new_links_uninit(struct fabric *f)
 {
+    struct new_link *link, *tmp;
     loop_timer_clear(f->ctl->loop, &f->open_timer);
-    while (f->new_links) {
-        forget_new_link(f, &f->new_links->ends[0]);
+    LL_FOREACH_SAFE (f->new_links, link, tmp) {
+        free(link);
     }
+    f->new_links = NULL;
 }
 
 static void
