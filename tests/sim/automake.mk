@@ -81,6 +81,13 @@ tests_sim_test_sim_routes_SOURCES = tests/sim/test-sim-routes.c \
 tests_sim_test_sim_routes_CFLAGS = $(SIM_NET_CFLAGS)
 tests_sim_test_sim_routes_LDADD = $(SIM_NET_LIBS)
 
+check_PROGRAMS += tests/sim/test-sim-far
+TESTS += tests/sim/test-sim-far
+tests_sim_test_sim_far_SOURCES = tests/sim/test-sim-far.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_far_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_far_LDADD = $(SIM_NET_LIBS)
+
 check_PROGRAMS += tests/sim/test-sim-datapath
 TESTS += tests/sim/test-sim-datapath
 tests_sim_test_sim_datapath_SOURCES = tests/sim/test-sim-datapath.c \
