@@ -88,6 +88,13 @@ tests_sim_test_sim_far_SOURCES = tests/sim/test-sim-far.c \
 tests_sim_test_sim_far_CFLAGS = $(SIM_NET_CFLAGS)
 tests_sim_test_sim_far_LDADD = $(SIM_NET_LIBS)
 
+check_PROGRAMS += tests/sim/test-sim-reply
+TESTS += tests/sim/test-sim-reply
+tests_sim_test_sim_reply_SOURCES = tests/sim/test-sim-reply.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_reply_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_reply_LDADD = $(SIM_NET_LIBS)
+
 check_PROGRAMS += tests/sim/test-sim-datapath
 TESTS += tests/sim/test-sim-datapath
 tests_sim_test_sim_datapath_SOURCES = tests/sim/test-sim-datapath.c \
