@@ -95,6 +95,13 @@ tests_sim_test_sim_reply_SOURCES = tests/sim/test-sim-reply.c \
 tests_sim_test_sim_reply_CFLAGS = $(SIM_NET_CFLAGS)
 tests_sim_test_sim_reply_LDADD = $(SIM_NET_LIBS)
 
+check_PROGRAMS += tests/sim/test-sim-writes
+TESTS += tests/sim/test-sim-writes
+tests_sim_test_sim_writes_SOURCES = tests/sim/test-sim-writes.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_writes_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_writes_LDADD = $(SIM_NET_LIBS)
+
 check_PROGRAMS += tests/sim/test-sim-datapath
 TESTS += tests/sim/test-sim-datapath
 tests_sim_test_sim_datapath_SOURCES = tests/sim/test-sim-datapath.c \
