@@ -102,6 +102,13 @@ tests_sim_test_sim_writes_SOURCES = tests/sim/test-sim-writes.c \
 tests_sim_test_sim_writes_CFLAGS = $(SIM_NET_CFLAGS)
 tests_sim_test_sim_writes_LDADD = $(SIM_NET_LIBS)
 
+check_PROGRAMS += tests/sim/test-sim-statics
+TESTS += tests/sim/test-sim-statics
+tests_sim_test_sim_statics_SOURCES = tests/sim/test-sim-statics.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_statics_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_statics_LDADD = $(SIM_NET_LIBS)
+
 check_PROGRAMS += tests/sim/test-sim-datapath
 TESTS += tests/sim/test-sim-datapath
 tests_sim_test_sim_datapath_SOURCES = tests/sim/test-sim-datapath.c \
