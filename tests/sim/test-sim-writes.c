@@ -530,6 +530,9 @@ a_refused_member_leaves_nothing(void **state)
     sim_net_uninit(&c.net);
 }
 
+#define CONFIGURED                                                            \
+    "members:\n  - {name: m, dpid: 1, port: s1-eth3, group: 226.5.5.5}\n"
+
 static void
 a_member_of_the_configuration_is_not_written(void **state)
 {
@@ -537,8 +540,7 @@ a_member_of_the_configuration_is_not_written(void **state)
     struct sim_case c;
 
     (void) state;
-    sim_case_setup(&c, "members:\n  - {name: m, dpid: 1, port: s1-eth3,"
-                       " group: 226.5.5.5}\n");
+    sim_case_setup(&c, CONFIGURED);
     put_member(&c, &w, "m", AT_4);
     expect_outcome(&c, &w, CTL_FIXED);
     w.answered = false;
@@ -549,6 +551,32 @@ a_member_of_the_configuration_is_not_written(void **state)
     expect_outcome(&c, &w, CTL_CREATED);
     assert_true(sim_net_settle(&c.net));
     sim_case_expect_copies(&c, "10.1.1.1", "226.5.5.5", "3/1 4/1");
+    sim_net_uninit(&c.net);
+}
+
+/* By one that comes before the refusal: its own stays, and the other does not
+ * come back with the next configuration. */
+static void
+a_refused_member_that_is_hidden_by_the_configuration(void **state)
+{
+    struct writing w;
+    struct sim_case c;
+
+    (void) state;
+    setup(&c);
+    refuse_groups(&c, true);
+    put_member(&c, &w, "m", AT_4);
+    sim_net_reconfigure(&c.net, CONFIGURED);
+    expect_outcome(&c, &w, CTL_REJECTED);
+    refuse_groups(&c, false);
+    sim_net_wait(&c.net, is_answered, &(struct writing){0}, 60 * SECOND);
+    sim_case_expect_copies(&c, "10.1.1.1", "226.5.5.5", "3/1");
+    sim_net_reconfigure(&c.net, "");
+    for (int i = 0; i < 2; i++) {
+        assert_true(sim_net_settle(&c.net));
+        sim_case_expect_copies(&c, "10.1.1.1", "226.5.5.5", "");
+        sim_case_restart(&c);
+    }
     sim_net_uninit(&c.net);
 }
 
@@ -572,6 +600,7 @@ main(void)
         cmocka_unit_test(neither_store_nor_switch),
         cmocka_unit_test(a_refused_member_leaves_nothing),
         cmocka_unit_test(a_member_of_the_configuration_is_not_written),
+        cmocka_unit_test(a_refused_member_that_is_hidden_by_the_configuration),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
