@@ -66,7 +66,7 @@ static void
 timer_cb(void *pc_, int64_t now)
 {
     struct port_counters *pc = pc_;
-    if (!pc->sw->conn || pc->refused) {
+    if (pc->refused) {
         return;
     }
     if (!pc->xid || now - pc->asked >= PORT_COUNTERS_ANSWER_MS) {

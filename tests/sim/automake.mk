@@ -81,6 +81,34 @@ tests_sim_test_sim_routes_SOURCES = tests/sim/test-sim-routes.c \
 tests_sim_test_sim_routes_CFLAGS = $(SIM_NET_CFLAGS)
 tests_sim_test_sim_routes_LDADD = $(SIM_NET_LIBS)
 
+check_PROGRAMS += tests/sim/test-sim-far
+TESTS += tests/sim/test-sim-far
+tests_sim_test_sim_far_SOURCES = tests/sim/test-sim-far.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_far_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_far_LDADD = $(SIM_NET_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-reply
+TESTS += tests/sim/test-sim-reply
+tests_sim_test_sim_reply_SOURCES = tests/sim/test-sim-reply.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_reply_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_reply_LDADD = $(SIM_NET_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-writes
+TESTS += tests/sim/test-sim-writes
+tests_sim_test_sim_writes_SOURCES = tests/sim/test-sim-writes.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_writes_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_writes_LDADD = $(SIM_NET_LIBS)
+
+check_PROGRAMS += tests/sim/test-sim-statics
+TESTS += tests/sim/test-sim-statics
+tests_sim_test_sim_statics_SOURCES = tests/sim/test-sim-statics.c \
+	$(SIM_CASE_SOURCES)
+tests_sim_test_sim_statics_CFLAGS = $(SIM_NET_CFLAGS)
+tests_sim_test_sim_statics_LDADD = $(SIM_NET_LIBS)
+
 check_PROGRAMS += tests/sim/test-sim-datapath
 TESTS += tests/sim/test-sim-datapath
 tests_sim_test_sim_datapath_SOURCES = tests/sim/test-sim-datapath.c \

@@ -102,6 +102,18 @@ fake_switch_lose(struct fake_switch *sw, uint32_t no, uint64_t rx, uint64_t tx)
     }
 }
 
+void
+fake_switch_err(struct fake_switch *sw, uint32_t no, uint64_t rx, uint64_t tx)
+{
+    struct fake_port *p = find(sw, no);
+
+    if (p) {
+        p->counts_errors = true;
+        p->rx_errors += rx;
+        p->tx_errors += tx;
+    }
+}
+
 /* Text to modifications. */
 
 static bool

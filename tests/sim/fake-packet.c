@@ -42,7 +42,7 @@ put16(uint8_t *p, uint16_t value)
 struct layout {
     uint16_t type;
     size_t l3, l4; /* Offsets. */
-    bool tagged, ipv4, fragment, later;
+    bool tagged, ipv4, ipv6, fragment, later;
     uint8_t proto;
 };
 
@@ -84,6 +84,7 @@ find(const struct fake_frame *frame, struct layout *lay)
     if (lay->type == TYPE_IP) {
         find_l4_of_ipv4(frame, lay);
     }
+    lay->ipv6 = lay->type == TYPE_IPV6 && frame->size >= lay->l3 + 40;
 }
 
 /* Extraction. */
@@ -355,19 +356,40 @@ set_masked_address(struct fake_frame *frame, const struct layout *lay,
     return set_ipv4_address(frame, lay, offset, &value);
 }
 
+/* The UDP checksum is mended where no extension header stands before it. */
+static enum fake_rewrite
+set_masked_address6(struct fake_frame *frame, const struct layout *lay,
+                    const struct ofpact_set_field *sf, size_t offset)
+{
+    uint8_t *ip = frame->data + lay->l3;
+    union mf_value value;
+
+    if (lay->ipv6) {
+        apply_mask(sf, ip + offset, 16, &value);
+        if (ip[6] == PROTO_UDP && frame->size >= lay->l3 + 48) {
+            update_udp_sum(ip + 46, ip + offset, value.b, 16);
+        }
+        memcpy(ip + offset, &value, 16);
+    }
+    return FAKE_REWRITE_DONE;
+}
+
 /* Of moves, those from the destination's address to the Ethernet one. */
 static enum fake_rewrite
 move(struct fake_frame *frame, const struct layout *lay,
      const struct ofpact_reg_move *a)
 {
-    if (!lay->ipv4 || a->src.field->id != MFF_IPV4_DST
-        || a->dst.field->id != MFF_ETH_DST || a->src.ofs || a->dst.ofs
+    bool is_ours = (lay->ipv4 && a->src.field->id == MFF_IPV4_DST)
+                   || (lay->ipv6 && a->src.field->id == MFF_IPV6_DST);
+    size_t last = lay->l3 + (lay->ipv4 ? 19 : 39);
+
+    if (!is_ours || a->dst.field->id != MFF_ETH_DST || a->src.ofs || a->dst.ofs
         || a->src.n_bits > 32) {
         return FAKE_REWRITE_NONE;
     }
     for (unsigned int bit = 0; bit < a->src.n_bits; bit++) {
         uint8_t *to = frame->data + 5 - bit / 8;
-        uint8_t from = frame->data[lay->l3 + 19 - (size_t) bit / 8];
+        uint8_t from = frame->data[last - (size_t) bit / 8];
 
         *to = (uint8_t) ((*to & ~(1 << bit % 8)) | (from & 1 << bit % 8));
     }
@@ -396,6 +418,10 @@ set_field(struct fake_frame *frame, const struct layout *lay,
         return set_masked_address(frame, lay, sf, 12);
     case MFF_IPV4_DST:
         return set_masked_address(frame, lay, sf, 16);
+    case MFF_IPV6_SRC:
+        return set_masked_address6(frame, lay, sf, 8);
+    case MFF_IPV6_DST:
+        return set_masked_address6(frame, lay, sf, 24);
     case MFF_IP_TTL:
         return set_ttl(frame, lay, v->u8);
     case MFF_IP_DSCP:

@@ -22,6 +22,8 @@ struct fake_port {
     struct ofputil_phy_port desc;
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
     uint64_t rx_dropped, tx_dropped;
+    bool counts_errors;
+    uint64_t rx_errors, tx_errors;
 };
 
 struct fake_bundle {

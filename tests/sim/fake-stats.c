@@ -201,9 +201,11 @@ port_stats(struct fake_switch *sw, const struct ofp_header *oh)
 {
     struct ovs_list replies;
     ofp_port_t no;
-    enum ofperr error = ofputil_decode_port_stats_request(oh, &no);
+    enum ofperr error = sw->faults.no_port_stats
+                            ? OFPERR_OFPBRC_BAD_STAT
+                            : ofputil_decode_port_stats_request(oh, &no);
 
-    if (error) {
+    if (error || sw->faults.drop_port_stats) {
         return error;
     }
     ofpmp_init(&replies, oh);
@@ -222,6 +224,10 @@ port_stats(struct fake_switch *sw, const struct ofp_header *oh)
             ps.stats.tx_bytes = p->tx_bytes;
             ps.stats.rx_dropped = p->rx_dropped;
             ps.stats.tx_dropped = p->tx_dropped;
+            if (p->counts_errors) {
+                ps.stats.rx_errors = p->rx_errors;
+                ps.stats.tx_errors = p->tx_errors;
+            }
             ofputil_append_port_stat(&replies, &ps);
         }
     }

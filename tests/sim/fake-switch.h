@@ -74,6 +74,8 @@ struct fake_switch_faults {
     bool no_bundles;              /* As a switch that knows none. */
     bool mute;                    /* Sends nothing at all. */
     bool drop_barriers;           /* Answers no barrier. */
+    bool no_port_stats;           /* Does not count at its ports. */
+    bool drop_port_stats;         /* Does not tell what it counts there. */
     /* So much later it tells that a flow is gone, as OVS does when its threads
      * have more to do: barriers do not wait for it. */
     int64_t removed_late_ms;
@@ -94,9 +96,11 @@ void fake_switch_wipe(struct fake_switch *);
 void fake_switch_add_port(struct fake_switch *, uint32_t no, const char *name);
 void fake_switch_remove_port(struct fake_switch *, uint32_t no);
 void fake_switch_set_port(struct fake_switch *, uint32_t no, bool up);
-/* Counts this many drops more. */
+/* Counts this many drops more, or errors, which are not known before. */
 void fake_switch_lose(struct fake_switch *, uint32_t no, uint64_t rx,
                       uint64_t tx);
+void fake_switch_err(struct fake_switch *, uint32_t no, uint64_t rx,
+                     uint64_t tx);
 
 /* Frames.  'cb' (may be NULL) gets each copy that leaves; 'out_port' is
  * FAKE_PORT_CONTROLLER for one that was punted, whether or not anybody is

@@ -85,7 +85,7 @@ sim_case_address(const char *text)
     return a;
 }
 
-/* A host behind 'port' of the first switch; 'source' "" is any. */
+/* A host behind 'port'; 'source' "" is any. */
 void
 sim_case_say(struct sim_case *r, uint32_t port, uint16_t host,
              const char *group, const char *source, bool leave)
@@ -115,7 +115,8 @@ sim_case_say(struct sim_case *r, uint32_t port, uint16_t host,
     size_t size = igmp_report_encode(&msg, frame, sizeof frame);
 
     assert_true(size > 0);
-    fake_switch_packet(r->net.switches[0].fake, port, frame, size, NULL, NULL);
+    fake_switch_packet(r->net.switches[r->hosts_at].fake, port, frame, size,
+                       NULL, NULL);
 }
 
 void

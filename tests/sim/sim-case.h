@@ -4,7 +4,8 @@
 
 /* A case for the whole controller with two fake switches: what hosts, streams
  * and an operator do, and what must have come of it.  All happens at the first
- * switch; each function fails the test that runs if it cannot be. */
+ * switch, but what hosts report; each function fails the test that runs if it
+ * cannot be. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@ enum { SIM_CASE_WAIT_MS = 10000, SIM_CASE_PORTS = 8 };
 struct sim_case {
     struct sim_net net;
     uint16_t vlan;      /* Of the hosts and packets that come. */
+    int hosts_at;       /* Index of the switch of the former: 0. */
     uint32_t enters_at; /* The port of the latter: 1. */
     bool answered;
     enum ctl_outcome outcome;

@@ -63,6 +63,18 @@ def reply(host, text, to=SOURCE):
     return payloads
 
 
+def arrives(sender, s, to=SOURCE):
+    """For some ms after a group has changed the switch sends by what it was
+    before."""
+    s.settimeout(1)
+    with udp(sender, 0) as out, contextlib.suppress(TimeoutError):
+        out.sendto(b"?", (to, REPLIES))
+        s.recv(1)
+        s.settimeout(10)
+        return True
+    return False
+
+
 def passed(sender, to, s):
     """What was sent before this has come through the switch; 's' of 'to' got
     nothing of it."""
@@ -156,6 +168,7 @@ def test_replies_follow_a_device_to_another_port(net):
     wait_until(lambda: any(f"{DEVICE}->ip_dst,output:3" in g["text"]
                            for g in net.s1.groups().values()), 20, "it moved")
     with udp(h3) as device:
+        wait_until(lambda: arrives(h4, device), 10, "a reply comes there")
         payloads = reply(h4, b"moved")
         assert received(device, N) == [(h4.ip, p) for p in payloads]
     h3.die()

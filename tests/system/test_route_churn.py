@@ -3,6 +3,7 @@
 do with it."""
 
 import contextlib
+import ipaddress
 import json
 import random
 
@@ -52,7 +53,19 @@ def stops(i, turn):
             "to": [] if turn % 2 else [{"members": True}]}
 
 
-KINDS = (to_port, to_members, to_same_channel, of_same_group, stops)
+def wider(i, turn):
+    """A prefix that the stream's group is in, as long as there are any."""
+    nth = i // len(KINDS)
+    match = {} if nth % 2 else {"udp_dst": PORT}
+    length = 31 - nth // 2
+    if length < 8:
+        return to_members(i, turn)
+    prefix = ipaddress.ip_network(f"{GROUP}/{length}", strict=False)
+    return {"match": {"group": str(prefix), **match},
+            "set": {"source": f"10.1.{turn}.1", "group": "239.8.8.8"}}
+
+
+KINDS = (to_port, to_members, to_same_channel, of_same_group, stops, wider)
 
 
 class Client:

@@ -90,9 +90,10 @@ needs_a_source_and_one_device(void **state)
 
 /* Does "there" leave room for "new"? */
 static bool
-go_together(const char *there, const char *new, const char *why_not)
+go_together_in(struct fabric *fabric, const char *there, const char *new,
+               const char *why_not)
 {
-    static struct ctl ctl;
+    struct ctl ctl = {.fabric = fabric};
     struct json_error error;
     char why[ROUTE_REPLY_WHY_SIZE] = "";
     struct rule *rule = xcalloc(1, sizeof *rule);
@@ -109,6 +110,12 @@ go_together(const char *there, const char *new, const char *why_not)
     route_destroy(route);
     free(rule);
     return together;
+}
+
+static bool
+go_together(const char *there, const char *new, const char *why_not)
+{
+    return go_together_in(NULL, there, new, why_not);
 }
 
 static void
@@ -161,6 +168,84 @@ a_source_is_one_device(void **state)
                             ""));
 }
 
+/* As far as routes say where it is. */
+static void
+a_device_is_an_address_at_a_place(void **state)
+{
+    static const char there[] = ROUTE("\"dpid\":1,\"port\":\"eth1\"," DEVICE,
+                                      SOURCE "\"reply_to\":\"10.1.0.0/24\"");
+    static const char of_2[] = ROUTE("\"dpid\":2,\"port\":\"eth1\"," DEVICE,
+                                     SOURCE "\"reply_to\":\"10.1.0.0/24\"");
+    static const char vlan_3[] =
+        ROUTE("\"vlan\":3," DEVICE, SOURCE "\"vlan\":10,\"reply_to\":true");
+    static const char answers_3[] =
+        ROUTE("\"vlan\":3," DEVICE, SOURCE "\"reply_to\":\"10.1.0.0/24\"");
+    const char *other = "another device", *source = "another source";
+    char fabric;
+
+    (void) state;
+    /* In a fabric each switch may meet what is for a source. */
+    assert_true(go_together(there, of_2, ""));
+    assert_false(
+        go_together_in((struct fabric *) &fabric, there, of_2, other));
+    /* Who does not say where it is may mean another one. */
+    assert_false(go_together(
+        there, ROUTE(OTHER_GROUP, SOURCE "\"reply_to\":true"), other));
+    /* A source, and a device, is one of a vlan. */
+    assert_true(go_together(
+        vlan_3,
+        ROUTE("\"vlan\":3,\"source\":\"10.9.9.9\",\"group\":\"226.2.2.2\"",
+              SOURCE "\"vlan\":11,\"reply_to\":true"),
+        ""));
+    assert_false(go_together(
+        vlan_3,
+        ROUTE("\"vlan\":4," DEVICE, SOURCE "\"vlan\":10,\"reply_to\":true"),
+        other));
+    assert_false(go_together(answers_3,
+                             ROUTE("\"vlan\":3," OTHER_GROUP,
+                                   "\"source\":\"10.1.0.11\","
+                                   "\"reply_to\":\"10.0.0.0/8\""),
+                             source));
+    assert_true(go_together(answers_3,
+                            ROUTE("\"vlan\":4," OTHER_GROUP,
+                                  "\"source\":\"10.1.0.11\","
+                                  "\"reply_to\":\"10.0.0.0/8\""),
+                            ""));
+    /* Two ports may have a device of that address each. */
+    assert_true(go_together(there,
+                            ROUTE("\"dpid\":1,\"port\":\"eth2\"," DEVICE,
+                                  "\"source\":\"10.1.0.11\","
+                                  "\"reply_to\":\"10.1.0.0/24\""),
+                            ""));
+    assert_false(go_together(there,
+                             ROUTE("\"dpid\":1," DEVICE,
+                                   "\"source\":\"10.1.0.11\","
+                                   "\"reply_to\":\"10.1.0.0/24\""),
+                             source));
+}
+
+static void
+ports_of_a_pool_are_devices(void **state)
+{
+#define POOL(PORT, PREFIX, REPLY_TO)                                          \
+    ROUTE("\"dpid\":1,\"port\":\"" PORT "\"," DEVICE,                         \
+          "\"source_pool\":\"" PREFIX "\",\"reply_to\":" REPLY_TO)
+    static const char there[] =
+        POOL("eth*", "10.1.0.0/28", "\"10.1.0.64/28\"");
+    const char *other = "another device", *source = "another source";
+
+    (void) state;
+    assert_true(go_together(there, POOL("eth?", "10.1.0.0/28", "true"), ""));
+    /* Which of them has an address of both? */
+    assert_false(
+        go_together(there, POOL("eth*", "10.1.0.0/27", "true"), other));
+    assert_true(go_together(there, POOL("eth*", "10.1.0.32/28", "true"), ""));
+    assert_false(go_together(
+        there, POOL("eth1", "10.1.0.32/28", "\"10.1.0.64/28\""), source));
+    assert_true(go_together(
+        there, POOL("eth1", "10.1.0.32/28", "\"10.1.0.80/28\""), ""));
+}
+
 int
 main(void)
 {
@@ -168,6 +253,8 @@ main(void)
         cmocka_unit_test(is_true_or_a_prefix),
         cmocka_unit_test(needs_a_source_and_one_device),
         cmocka_unit_test(a_source_is_one_device),
+        cmocka_unit_test(a_device_is_an_address_at_a_place),
+        cmocka_unit_test(ports_of_a_pool_are_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

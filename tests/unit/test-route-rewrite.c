@@ -62,6 +62,19 @@ prefixes_leave_the_rest(void **state)
     set.group = addr("239.0.0.0");
     set.group_keep = 24;
     assert_int_equal(route_rewrite(&set, 0, 1).eth_dst_keep, 23);
+    /* Of IPv6 there are 32: RFC 2464 7. */
+    static const uint8_t keeps[][2] = {{24, 24}, {32, 32}, {112, 32}};
+    for (size_t i = 0; i < sizeof keeps / sizeof *keeps; i++) {
+        set.group = addr("ff2e::");
+        set.group_keep = keeps[i][0];
+        rw = route_rewrite(&set, 0, 1);
+        assert_int_equal(rw.ip_dst_keep, keeps[i][0]);
+        assert_int_equal(rw.eth_dst_keep, keeps[i][1]);
+    }
+    set.group = addr("ff2e::c5f1:200");
+    set.group_keep = 8;
+    rw = route_rewrite(&set, 0, 1);
+    assert_memory_equal(rw.eth_dst.b, "\x33\x33\xc5\xf1\x02\x00", 6);
 }
 
 static void
