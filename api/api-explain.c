@@ -18,7 +18,7 @@ const struct api_param_doc API_PACKET_PARAMS[] = {
     {"in_port", "string", "The port where it enters: a name or a number."},
     {"vlan", "integer", "Its vlan as it enters, 0 (no tag) if absent."},
     {"source", "string", "Its IP source."},
-    {"group", "string", "The group that it is sent to."},
+    {"group", "string", "The group, or the host, that it is sent to."},
     {"udp_dst", "integer", "Its UDP port, if that matters to routes."},
     {"ttl", "integer", "Its TTL; that of the stream, if absent."},
     {"size", "integer", "Bytes of the IP packet; the stream's, if absent."},
@@ -116,8 +116,9 @@ read_addresses(struct api_call *c, struct explain_query *q)
         || !read_address(c, "group", &q->group)) {
         return false;
     }
-    if (!ip_addr_is_multicast(&q->group)) {
-        api_call_bad_parameter(c, "group", "is no multicast group");
+    if (!ip_addr_is_multicast(&q->group) && !ip_addr_can_send(&q->group)) {
+        api_call_bad_parameter(c, "group",
+                               "is no group and no host's address");
         return false;
     }
     if (ip_addr_is_v4(&q->source) != ip_addr_is_v4(&q->group)) {

@@ -172,6 +172,19 @@ find_vni(const struct cJSON *sw, uint32_t no, const char *vlan)
     return NULL;
 }
 
+/* A host's address that is ours to answer for has the switch's own. */
+static struct mac_addr
+mac_of(const struct ip_addr *ip, const struct cJSON *sw)
+{
+    uint64_t dpid = 0;
+
+    if (ip_addr_is_multicast(ip)) {
+        return mac_addr_of_group(ip);
+    }
+    dpid_parse(ctl_get_text(sw, "dpid"), &dpid);
+    return mac_addr_of_switch(dpid);
+}
+
 /* In the syntax of ofproto/trace: for free(). */
 static char *
 flow_text(const struct cJSON *packet, const struct cJSON *sw, uint32_t in_port)
@@ -187,7 +200,7 @@ flow_text(const struct cJSON *packet, const struct cJSON *sw, uint32_t in_port)
     if (!ip_addr_parse(group, &ip)) {
         return NULL;
     }
-    struct mac_addr dl_dst = mac_addr_of_group(&ip);
+    struct mac_addr dl_dst = mac_of(&ip, sw);
     bool v4 = ip_addr_is_v4(&ip);
     ctl_append(&text, "",
                "in_port=%" PRIu32 ",%s,dl_src=02:00:00:00:00:01,dl_dst=%s,"

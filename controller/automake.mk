@@ -40,6 +40,7 @@ libcontroller_a_SOURCES = \
 	controller/doctor.h \
 	controller/drain.c \
 	controller/edges.c \
+	controller/explain-host.c \
 	controller/explain-reason.c \
 	controller/explain.c \
 	controller/explain.h \

@@ -158,6 +158,11 @@ explain_presence(const struct explain *x, const struct port_id *port,
     } else if (x->follows_members && is_router_port(x, port)) {
         *origin = "mrouter";
         snprintf(text, sizeof text, "a router port, which gets every group");
+    } else if (x->replies) {
+        *origin = "reply";
+        snprintf(text, sizeof text,
+                 "the device whose stream route %s has given that source",
+                 x->rule->name);
     } else if (x->rule) {
         *origin = "route";
         snprintf(text, sizeof text, "a target of route %s", x->rule->name);
@@ -369,7 +374,13 @@ conclude_absence(struct explain *x)
     if (x->reason || !can_leave(x, to)) {
         return;
     }
-    if (!x->follows_members) {
+    if (x->replies) {
+        explain_conclude(x, "not-a-target", "",
+                         "replies to what route %s has sent go to the device "
+                         "alone",
+                         x->rule->name);
+        return;
+    } else if (!x->follows_members) {
         explain_conclude(x, "not-a-target", "add it to the route's targets",
                          "route %s copies to other ports, and not to members",
                          x->rule->name);

@@ -49,10 +49,11 @@ explain_conclude(struct explain *x, const char *reason, const char *cure,
     x->text = xstrdup(text);
 }
 
-/* Stages.  'text' is taken over. */
-static struct explain_stage *
-add_stage(struct explain *x, const char *name, uint64_t dpid, int table,
-          bool passes, char *text)
+/* Stages. */
+
+struct explain_stage *
+explain_add_stage(struct explain *x, const char *name, uint64_t dpid,
+                  int table, bool passes, char *text)
 {
     x->stages =
         xgrow(x->stages, x->n_stages, &x->allocated_stages, sizeof *x->stages);
@@ -71,7 +72,7 @@ static void
 stop(struct explain *x, const char *name, uint64_t dpid, int table,
      const char *reason, const char *cure, char *text)
 {
-    add_stage(x, name, dpid, table, false, text);
+    explain_add_stage(x, name, dpid, table, false, text);
     explain_conclude(x, reason, cure, "%s", text);
 }
 
@@ -173,6 +174,16 @@ check_state(struct explain *x, const struct ctl_switch *sw,
     }
 }
 
+void
+explain_meet(struct explain *x, struct explain_stage *stage,
+             const struct ctl_switch *sw, const struct ofp_entry_view *view,
+             const struct ofp_match *match)
+{
+    set_flow(stage, sw, view, match);
+    tell_group(x, sw, view, match);
+    check_state(x, sw, view);
+}
+
 /* The channel's entry: TABLE_MCAST. */
 
 static bool
@@ -223,16 +234,18 @@ walk_policy(struct explain *x, struct ctl_switch *sw)
     char group[IP_ADDR_STRLEN];
     ip_addr_format(&x->out.group, group);
     if (!v) {
-        add_stage(x, "policy", sw->dpid, TABLE_MCAST, true,
-                  say("nobody has ever joined anything in vlan %u, and it is "
-                      "not configured",
-                      x->out.vlan));
+        explain_add_stage(
+            x, "policy", sw->dpid, TABLE_MCAST, true,
+            say("nobody has ever joined anything in vlan %u, and it is "
+                "not configured",
+                x->out.vlan));
         return;
     }
-    add_stage(x, "policy", sw->dpid, TABLE_MCAST, true,
-              say("no entry for %s in vlan %u: nobody behind this switch has "
-                  "joined it. Unregistered groups: %s",
-                  group, x->out.vlan, policy_name(v)));
+    explain_add_stage(
+        x, "policy", sw->dpid, TABLE_MCAST, true,
+        say("no entry for %s in vlan %u: nobody behind this switch has "
+            "joined it. Unregistered groups: %s",
+            group, x->out.vlan, policy_name(v)));
     if (v->config->unregistered == CONFIG_UNREGISTERED_MROUTERS) {
         igmp_snoop_each_router_port(vlan_snoop_of(v, &x->out.group),
                                     tell_router, &aux);
@@ -255,13 +268,11 @@ walk_channel(struct explain *x, struct ctl_switch *sw)
     if (match.fields & OFP_MATCH_IP_SRC) {
         ip_addr_format(&x->out.source, source);
     }
-    struct explain_stage *stage = add_stage(
+    struct explain_stage *stage = explain_add_stage(
         x, "channel", sw->dpid, TABLE_MCAST, true,
         say("entry (%s,%s) of vlan %u: its group has the copies", source,
             ip_addr_format(&x->out.group, group), x->out.vlan));
-    set_flow(stage, sw, &view, &match);
-    tell_group(x, sw, &view, &match);
-    check_state(x, sw, &view);
+    explain_meet(x, stage, sw, &view, &match);
 }
 
 /* What a route has sent on: TABLE_FAR. */
@@ -270,9 +281,9 @@ walk_far(struct explain *x, struct ctl_switch *sw)
 {
     struct ofp_entry_view view;
     struct ofp_match match;
-    struct explain_stage *stage =
-        add_stage(x, "far", sw->dpid, TABLE_FAR, true,
-                  say("it has met route %s at another switch", x->rule->name));
+    struct explain_stage *stage = explain_add_stage(
+        x, "far", sw->dpid, TABLE_FAR, true,
+        say("it has met route %s at another switch", x->rule->name));
     if (!route_far_find_flow(sw, x->rule, x->query->vlan, &x->out, &view,
                              &match)) {
         stage->passes = false;
@@ -281,9 +292,7 @@ walk_far(struct explain *x, struct ctl_switch *sw)
                          sw->dpid, x->rule->name);
         return;
     }
-    set_flow(stage, sw, &view, &match);
-    tell_group(x, sw, &view, &match);
-    check_state(x, sw, &view);
+    explain_meet(x, stage, sw, &view, &match);
 }
 
 /* Links: the copy goes on at the switch at their other end. */
@@ -340,9 +349,9 @@ name_weaker(const struct explain *x, const struct rule *best)
     return text;
 }
 
-static void
-check_part(struct explain *x, const struct ctl_switch *sw,
-           const struct rule *rule)
+void
+explain_part(struct explain *x, const struct ctl_switch *sw,
+             const struct rule *rule)
 {
     const struct rule_part *part = rule_part_lookup(rule, sw->dpid);
     if (part && part->rejected) {
@@ -363,15 +372,15 @@ walk_route_flow(struct explain *x, struct ctl_switch *sw,
     struct ofp_entry_view view;
     struct ofp_match match;
     char *weaker = name_weaker(x, rule);
-    struct explain_stage *stage =
-        add_stage(x, "route", sw->dpid, TABLE_ROUTE, true,
-                  say("route %s takes it (precedence %u)%s", rule->name,
-                      route_priority(rule->route), weaker));
+    struct explain_stage *stage = explain_add_stage(
+        x, "route", sw->dpid, TABLE_ROUTE, true,
+        say("route %s takes it (precedence %u)%s", rule->name,
+            route_priority(rule->route), weaker));
     free(weaker);
     if (!route_find_flow(sw, rule, port_id_no(&x->query->in), in, &view,
                          &match)) {
         stage->passes = false;
-        check_part(x, sw, rule);
+        explain_part(x, sw, rule);
         explain_conclude(x, "pending", "",
                          "route %s has no flow on the switch yet", rule->name);
         return;
@@ -411,8 +420,12 @@ walk_route(struct explain *x, struct ctl_switch *sw)
     struct rule *rule;
     if (!routes_match_all(x->ctl, &q->in, q->vlan, &q->source, &q->group,
                           q->udp_dst, &rule, 1)) {
-        add_stage(x, "route", sw->dpid, TABLE_ROUTE, true,
-                  say("no route matches: it stays as it is"));
+        if (!ip_addr_is_multicast(&q->group)) {
+            explain_host(x, sw);
+            return false;
+        }
+        explain_add_stage(x, "route", sw->dpid, TABLE_ROUTE, true,
+                          say("no route matches: it stays as it is"));
         return true;
     }
     x->rule = rule;
@@ -423,7 +436,7 @@ walk_route(struct explain *x, struct ctl_switch *sw)
         return false;
     }
     x->follows_members = copies_for_members(rule->route);
-    check_part(x, sw, rule);
+    explain_part(x, sw, rule);
     return route_is_plain(rule->route);
 }
 
@@ -448,10 +461,11 @@ walk_statics(struct explain *x, const struct ctl_switch *sw)
         }
     }
     if (n) {
-        add_stage(x, "static", sw->dpid, TABLE_STATIC, true,
-                  say("%zu static flows of the user stand before all (%s%s): "
-                      "ofproto/trace tells whether one of them takes it",
-                      n, names, n > 8 ? "..." : ""));
+        explain_add_stage(
+            x, "static", sw->dpid, TABLE_STATIC, true,
+            say("%zu static flows of the user stand before all (%s%s): "
+                "ofproto/trace tells whether one of them takes it",
+                n, names, n > 8 ? "..." : ""));
     }
     free(names);
 }
@@ -474,11 +488,12 @@ walk_ingress(struct explain *x, const struct ctl_switch *sw)
         stop(x, "ingress", in->dpid, -1, "in-port-down", "bring it up",
              say("port %s, where it would enter, is down", port->name));
     } else {
-        add_stage(x, "ingress", in->dpid, -1, true,
-                  say("it enters by port %s%s", port->name,
-                      switch_is_connected(sw)
-                          ? ""
-                          : "; the switch is away, and does what it did"));
+        explain_add_stage(
+            x, "ingress", in->dpid, -1, true,
+            say("it enters by port %s%s", port->name,
+                switch_is_connected(sw)
+                    ? ""
+                    : "; the switch is away, and does what it did"));
     }
     return !x->ended;
 }
@@ -491,20 +506,20 @@ walk_admit(struct explain *x, const struct ctl_switch *sw)
     if (!x->ctl->fabric) {
         return true;
     } else if (fabric_role(x->ctl, &q->in) == TOPO_ROLE_LINK) {
-        add_stage(x, "admit", sw->dpid, TABLE_ADMIT, true,
-                  say("it comes by a link of the fabric"));
+        explain_add_stage(x, "admit", sw->dpid, TABLE_ADMIT, true,
+                          say("it comes by a link of the fabric"));
     } else if (tunnel_of(x->ctl, &q->in)) {
-        add_stage(x, "admit", sw->dpid, TABLE_ADMIT, true,
-                  say("it comes by a tunnel"));
+        explain_add_stage(x, "admit", sw->dpid, TABLE_ADMIT, true,
+                          say("it comes by a tunnel"));
     } else if (!edge_carries(x->ctl, &q->in, q->vlan, &pop)) {
         stop(x, "admit", sw->dpid, TABLE_ADMIT, "vlan-not-admitted",
              "change access_vlan or trunk_vlans of the port, or the tag",
              say("port %s is not in vlan %u", switch_port_name(x->ctl, &q->in),
                  q->vlan));
     } else {
-        add_stage(x, "admit", sw->dpid, TABLE_ADMIT, true,
-                  say("port %s is in vlan %u",
-                      switch_port_name(x->ctl, &q->in), q->vlan));
+        explain_add_stage(x, "admit", sw->dpid, TABLE_ADMIT, true,
+                          say("port %s is in vlan %u",
+                              switch_port_name(x->ctl, &q->in), q->vlan));
     }
     return !x->ended;
 }
@@ -514,9 +529,10 @@ static bool
 walk_punt(struct explain *x, const struct ctl_switch *sw)
 {
     if (ip_addr_is_local_multicast(&x->query->group)) {
-        add_stage(x, "punt", sw->dpid, TABLE_PUNT, true,
-                  say("link-local groups are no channels: they reach every "
-                      "port (RFC 4541 2.1.2)"));
+        explain_add_stage(
+            x, "punt", sw->dpid, TABLE_PUNT, true,
+            say("link-local groups are no channels: they reach every "
+                "port (RFC 4541 2.1.2)"));
         x->flooded = "link-local";
     }
     return !x->flooded;

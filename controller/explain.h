@@ -2,8 +2,9 @@
 #ifndef CONTROLLER_EXPLAIN_H
 #define CONTROLLER_EXPLAIN_H 1
 
-/* What explain.c (the way of the packet) and explain-reason.c (why a port is
- * or is not among those that get it) share. */
+/* What explain.c (the way of the packet), explain-host.c (if it is sent to a
+ * host) and explain-reason.c (why a port is or is not among those that get it)
+ * share. */
 
 #include "controller/ctl-private.h"
 #include "controller/view-explain.h"
@@ -25,6 +26,7 @@ struct explain {
     struct channel out;
     const struct rule *rule; /* The route that it met, NULL if none. */
     bool follows_members;    /* Are members among its receivers? */
+    bool replies;            /* It is a reply to what the route has sent. */
     bool ended;              /* Some stage did not let it pass. */
     const char *flooded; /* A reason: it goes out of every port of the vlan. */
     char *reason, *text, *cure; /* Set once. */
@@ -34,6 +36,20 @@ struct explain {
 void explain_conclude(struct explain *, const char *reason, const char *cure,
                       const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The next stage; 'text' is taken over. */
+struct explain_stage *explain_add_stage(struct explain *, const char *name,
+                                        uint64_t dpid, int table, bool passes,
+                                        char *text);
+/* It meets this flow there, with the copies of its group. */
+void explain_meet(struct explain *, struct explain_stage *,
+                  const struct ctl_switch *, const struct ofp_entry_view *,
+                  const struct ofp_match *);
+/* Concludes, if the route is not on the switch as it is meant to be. */
+void explain_part(struct explain *, const struct ctl_switch *,
+                  const struct rule *);
+/* What is sent to a host's address, and is no route's: explain-host.c. */
+void explain_host(struct explain *, struct ctl_switch *);
 
 /* Why 'port' gets the channel's packets: for free(). '*origin' is a word. */
 char *explain_presence(const struct explain *, const struct port_id *,

@@ -192,7 +192,7 @@ void
 pipeline_set_arp(struct ctl_switch *sw)
 {
     static const struct mac_addr all = {{255, 255, 255, 255, 255, 255}};
-    const struct mac_addr own = route_switch_mac(sw->dpid);
+    const struct mac_addr own = mac_addr_of_switch(sw->dpid);
     bool unicast = unicast_wants_arp(sw);
     bool set = unicast || addresses_wanted(sw->ctl);
     set_arp_to(sw, &all, set);

@@ -315,6 +315,27 @@ route_reply_compile(struct route_build *b)
     route_each_reply(b->sw, b->rule, compile_one, b);
 }
 
+bool
+route_reply_find_flow(const struct ctl_switch *sw, const struct rule *rule,
+                      const struct route_reply *r, const struct port_id *in,
+                      struct ofp_entry_view *view, struct ofp_match *match)
+{
+    int protos[MAX_PROTOS];
+    list_protos(&rule->route->match, protos);
+    struct ofp_flow flow = flow_of(PRIO_REPLY, r->source.vlan, protos[0]);
+    flow.match.ip_dst = (struct ip_prefix){r->source.ip, 128};
+    *match = flow.match;
+    match->fields |= OFP_MATCH_IN_PORT;
+    match->in_port = port_id_no(in);
+    if (in->dpid == sw->dpid
+        && ofp_table_lookup(sw->table, TABLE_ROUTE, PRIO_REPLY_BACK, match,
+                            view)) {
+        return true;
+    }
+    *match = flow.match;
+    return ofp_table_lookup(sw->table, TABLE_ROUTE, PRIO_REPLY, match, view);
+}
+
 /* A restart. */
 
 struct restore_aux {

@@ -27,6 +27,12 @@ bool route_replies_to(const struct ctl_switch *, const struct rule *,
 
 /* Their flows. */
 void route_reply_compile(struct route_build *);
+/* The flow that packets to the source meet if they come in there.  False: the
+ * switch has none. */
+bool route_reply_find_flow(const struct ctl_switch *, const struct rule *,
+                           const struct route_reply *,
+                           const struct port_id *in, struct ofp_entry_view *,
+                           struct ofp_match *);
 /* The switch has this one, from before a restart. */
 void route_reply_restore(struct ctl_switch *, const struct ofp_adopted *);
 

@@ -31,17 +31,6 @@ set_vlan(struct ofp_rewrite *rw, int from, uint16_t to)
     rw->set |= !to ? OFP_POP_VLAN : from > 0 ? OFP_SET_VLAN : OFP_PUSH_VLAN;
 }
 
-/* Open vSwitch takes a bridge's MAC for the lower 48 bits of its dpid. */
-struct mac_addr
-route_switch_mac(uint64_t dpid)
-{
-    struct mac_addr mac;
-    for (int i = 0; i < 6; i++) {
-        mac.b[i] = (uint8_t) (dpid >> (40 - 8 * i));
-    }
-    return mac;
-}
-
 static void
 set_addresses(struct ofp_rewrite *rw, const struct route_set *set,
               uint64_t dpid)
@@ -68,7 +57,7 @@ set_addresses(struct ofp_rewrite *rw, const struct route_set *set,
     if (set->has_eth_src) {
         rw->set |= OFP_SET_ETH_SRC;
         rw->eth_src =
-            set->eth_src_auto ? route_switch_mac(dpid) : set->eth_src;
+            set->eth_src_auto ? mac_addr_of_switch(dpid) : set->eth_src;
     }
 }
 

@@ -18,8 +18,6 @@ bool route_set_is_empty(const struct route_set *);
  * switch's own address.  A pool is for the caller to resolve. */
 struct ofp_rewrite route_rewrite(const struct route_set *, int vlan,
                                  uint64_t dpid);
-/* The switch's own Ethernet address. */
-struct mac_addr route_switch_mac(uint64_t dpid);
 /* "source=10.1.0.10 ttl=16", in the words of a route; for free(). */
 char *route_rewrite_text(const struct ofp_rewrite *);
 /* A total order; 0 = equal. */

@@ -533,10 +533,10 @@ answer(struct ctl_switch *sw, const struct port_id *port,
        const struct arp *request)
 {
     struct arp reply = {.eth_dst = request->sender_mac,
-                        .eth_src = route_switch_mac(sw->dpid),
+                        .eth_src = mac_addr_of_switch(sw->dpid),
                         .vlan = request->vlan,
                         .reply = true,
-                        .sender_mac = route_switch_mac(sw->dpid),
+                        .sender_mac = mac_addr_of_switch(sw->dpid),
                         .sender_ip = request->target_ip,
                         .target_mac = request->sender_mac,
                         .target_ip = request->sender_ip};

@@ -382,6 +382,17 @@ mac_addr_of_group(const struct ip_addr *a)
         {0x33, 0x33, a->b[12], a->b[13], a->b[14], a->b[15]}};
 }
 
+struct mac_addr
+mac_addr_of_switch(uint64_t dpid)
+{
+    struct mac_addr mac;
+
+    for (int i = 0; i < 6; i++) {
+        mac.b[i] = (uint8_t) (dpid >> (40 - 8 * i));
+    }
+    return mac;
+}
+
 bool
 mac_addr_is_multicast(const struct mac_addr *m)
 {

@@ -121,6 +121,9 @@ const char *mac_addr_format(const struct mac_addr *,
                             char buf[MAC_ADDR_STRLEN]);
 /* The Ethernet address of a group: RFC 1112 6.4, RFC 2464 7. */
 struct mac_addr mac_addr_of_group(const struct ip_addr *);
+/* A switch's own: Open vSwitch takes a bridge's for the lower 48 bits of its
+ * datapath id. */
+struct mac_addr mac_addr_of_switch(uint64_t dpid);
 bool mac_addr_is_multicast(const struct mac_addr *);
 /* Asked of each copy of a packet. */
 static inline bool

@@ -74,9 +74,11 @@ class Net:
     def explain(self, *options):
         """ofmcastctl explain of the extender's stream: its exit status and
         what it says."""
-        done = self.daemon.ctl_done(
-            "explain", "--switch", "1", "--in-port", self.extender.port_name,
-            "--src", ROUTE["match"]["source"], "--group", GROUP, *options)
+        usual = {"--switch": "1", "--in-port": self.extender.port_name,
+                 "--src": ROUTE["match"]["source"], "--group": GROUP}
+        argv = [word for pair in usual.items() if pair[0] not in options
+                for word in pair]
+        done = self.daemon.ctl_done("explain", *argv, *options)
         return done.returncode, done.stdout + done.stderr
 
     def stream(self, rate=5000, count=10000, group=GROUP, **options):

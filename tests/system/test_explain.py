@@ -3,10 +3,11 @@
 packet arrive."""
 
 import json
+import socket
 
 import pytest
 from frames import ALLOW, IS_EX, TO_EX, TO_IN, record, tagged, v3_report
-from procs import wait_until
+from procs import in_netns, wait_until
 from scene import (GROUP, LONG, MEMBERSHIP, PORT, ROUTE, Net,
                    expect_nothing, settings)
 
@@ -417,3 +418,85 @@ def test_no_open_vswitch_to_ask(net):
         code, text = net.explain(*options)
         assert code == 1 and "cannot be asked here" in text, text
     assert "trace" not in net.explain("--no-trace")[1]
+
+
+UNICAST = "10.1.0.50"  # That nobody has.
+
+
+def send_to(net, address):
+    with in_netns(net.extender.netns), socket.socket(
+            socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _ in range(20):
+            s.sendto(b"x" * 100, (address, PORT))
+
+
+@pytest.mark.parametrize("config", [LONG], ids=[""])
+def test_what_is_sent_to_a_host_s_address(case):
+    """A stream that a route takes from there, and what Open vSwitch says."""
+    net, group = case.net, "239.1.1.1"
+    asked = {"source": net.extender.ip, "group": UNICAST, "udp_dst": PORT}
+    case.expect("no-route", **asked)
+    net.put_route({"match": {"unicast": UNICAST, "udp_dst": PORT},
+                   "set": {"group": group}})
+    found = case.expect("never-joined", **asked)
+    assert stages(found)[-2:] == ["route", "channel"]
+    case.expect("no-route", **{**asked, "udp_dst": PORT + 1})
+    case.join(group)
+    case.expect("delivered", **asked)
+    code, text = net.explain(
+        "--src", net.extender.ip, "--group", UNICAST, "--udp-dst", str(PORT),
+        "--vswitchd", f"{net.lab.dir}/vswitchd.ctl")
+    assert code == 0 and "Open vSwitch agrees" in text, text
+
+    wait_until(lambda: (send_to(net, UNICAST), "00:00:00:00:00:01" in
+                        net.extender.run("ip", "neigh", "show", UNICAST))[1],
+               15, "ARP is answered")
+    wire = case.host.tap()
+    send_to(net, UNICAST)
+    wait_until(lambda: any(p["foreign"] >= 20 for p in wire.progress()), 10,
+               "it arrives")
+    wire.stop()
+
+
+@pytest.mark.parametrize("config", [LONG], ids=[""])
+def test_a_reply_to_a_rewritten_source(case):
+    net, device = case.net, case.net.extender
+    asked = {"in_port": case.host.port_name, "source": case.host.ip,
+             "group": "10.1.0.10", "to_port": device.port_name}
+    net.put_route()
+    case.expect("no-route", **asked)
+    net.put_route({**ROUTE, "set": {**ROUTE["set"], "reply_to": True}})
+    found = case.expect("pending", **asked)
+    assert f"{SOURCE} does not answer ARP" in found["text"]
+    device.run("ip", "addr", "add", f"{SOURCE}/24", "dev", device.iface)
+    found = case.expect("delivered", **asked)
+    assert stages(found)[-1] == "reply"
+    [output] = found["outputs"]
+    assert (output["port"], output["origin"]) == (device.port, "reply")
+    assert f"set_field:{SOURCE}->ip_dst" in output["actions"]
+    found = case.expect("not-a-target", **{
+        **asked, "to_port": net.hosts[1].port_name})
+    assert "device" in found["text"]
+    code, text = net.explain(
+        "--in-port", case.host.port_name, "--src", case.host.ip, "--group",
+        "10.1.0.10", "--vswitchd", f"{net.lab.dir}/vswitchd.ctl")
+    assert code == 0 and "Open vSwitch agrees" in text, text
+
+
+@pytest.mark.parametrize("config", ["l2: fabric\n" + LONG], ids=[""])
+def test_a_reply_to_a_device_at_another_switch(line):
+    a, _, _, _, c, _ = line.hosts
+    source = "10.1.0.200"
+    body = {"match": {"source": c.ip, "group": GROUP},
+            "set": {"source": source, "reply_to": True}}
+    line.rest.put("/v1/routes/r", body)
+
+    def ask():
+        return line.rest.get(
+            f"/v1/explain?dpid={a.switch.dpid}&in_port={a.port}"
+            f"&source={a.ip}&group={source}")
+    wait_until(lambda: ask()["reason"] == "delivered", 20,
+               f"it is found: {ask()}")
+    [output] = ask()["outputs"]
+    assert (int(output["dpid"], 16), output["port"]) \
+        == (c.switch.dpid, c.port)
