@@ -217,11 +217,12 @@ class Relays:
 
     def play(self, what, rounds):
         """{name: [result of each round]}; what(path) plays it once.  Who
-        begins changes from round to round."""
+        begins changes from round to round, and who follows whom."""
         results = {name: [] for name in self.paths}
         for i in range(rounds):
             names = list(self.paths)
-            for name in names[i % len(names):] + names[:i % len(names)]:
+            names = names[i % len(names):] + names[:i % len(names)]
+            for name in reversed(names) if i % 2 else names:
                 results[name].append(what(self.paths[name]))
         return results
 

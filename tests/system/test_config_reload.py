@@ -166,6 +166,7 @@ def test_nobody_of_several_loses_a_packet_when_mld_is_switched_on(net):
         receiver.wait_for(300)
     net.daemon.reload(LONG)
     net.wait_members(*members)
+    net.lab.appctl("revalidator/wait")  # The datapath follows the tables.
     tap = other.tap(group=V6.group)
     stream.wait()
     for receiver in receivers:
