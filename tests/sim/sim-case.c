@@ -5,10 +5,12 @@
 
 #include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -264,4 +266,15 @@ sim_case_restart(struct sim_case *c)
         sim_net_connect(&c->net.switches[i]);
     }
     assert_true(sim_net_settle(&c->net));
+}
+
+void
+sim_case_refuse_to_store(bool refuse)
+{
+    struct rlimit limit;
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = refuse ? 0 : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }

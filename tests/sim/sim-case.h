@@ -29,6 +29,8 @@ struct sim_case {
 void sim_case_setup(struct sim_case *, const char *yaml);
 /* The controller comes again, with all that it had stored. */
 void sim_case_restart(struct sim_case *);
+/* Files of this process grow no more: the store refuses. */
+void sim_case_refuse_to_store(bool);
 struct ip_addr sim_case_address(const char *);
 
 /* Writes: what came of it, when it was answered. */

@@ -5,12 +5,10 @@
  * in use, what is still to go when a switch is away or the store refuses. */
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -67,17 +65,6 @@ expect_group(struct sim_case *c, int i, const char *want)
     }
     assert_string_equal(buckets ? buckets : "", want);
     free(groups);
-}
-
-static void
-refuse_to_store(bool refuse)
-{
-    struct rlimit limit;
-
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = refuse ? 0 : limit.rlim_max;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static void
@@ -149,12 +136,12 @@ what_the_store_refuses_is_as_it_was(void **state)
     (void) state;
     sim_case_setup(&c, "");
     put(&c, "g", GROUP("1", "2"), CTL_CREATED);
-    refuse_to_store(true);
+    sim_case_refuse_to_store(true);
     erase(&c, "g", CTL_STORAGE);
     erase(&c, "g", CTL_STORAGE);
     put(&c, "g", GROUP("1", "3"), CTL_STORAGE);
     put(&c, "f", FLOW, CTL_STORAGE);
-    refuse_to_store(false);
+    sim_case_refuse_to_store(false);
     expect_group(&c, 0, "bucket=output:2");
     sim_case_restart(&c);
     expect_group(&c, 0, "bucket=output:2");

@@ -5,12 +5,10 @@
  * answered; and when a switch, the store or the daemon fails. */
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -150,18 +148,6 @@ refuse_groups(struct sim_case *c, bool refuse)
 
     fake_switch_counters(c->net.switches[0].fake, &counters);
     faults(c, 0)->max_groups = refuse ? counters.groups : 0;
-}
-
-/* Files do not grow any more. */
-static void
-refuse_to_store(bool refuse)
-{
-    struct rlimit limit;
-
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = refuse ? 0 : limit.rlim_max;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* A switch refuses. */
@@ -418,23 +404,23 @@ what_cannot_be_stored_goes_from_the_switches(void **state)
     for (int i = 0; i < 2; i++) {
         uint64_t before = sim_case_n_mods(&c);
 
-        refuse_to_store(true);
+        sim_case_refuse_to_store(true);
         put(&c, TTL("1", 7), CTL_STORAGE);
         expect_now(&c, "3/1");
         assert_int_equal(sim_case_n_mods(&c) > before, !i);
     }
-    refuse_to_store(false);
+    sim_case_refuse_to_store(false);
     expect_for_ever(&c, "3/1");
     put(&c, TTL("1", 7), CTL_CREATED);
     for (int i = 0; i < 2; i++) {
-        refuse_to_store(true);
+        sim_case_refuse_to_store(true);
         put(&c, TTL("1", 8), CTL_STORAGE);
         expect_now(&c, "3/7");
         erase(&c, &w);
         expect_outcome(&c, &w, CTL_STORAGE);
         expect_now(&c, "3/7");
     }
-    refuse_to_store(false);
+    sim_case_refuse_to_store(false);
     expect_for_ever(&c, "3/7");
     sim_net_uninit(&c.net);
 }
@@ -449,12 +435,12 @@ the_same_write_again_is_not_stored_either(void **state)
 
     (void) state;
     setup(&c);
-    refuse_to_store(true);
+    sim_case_refuse_to_store(true);
     begin(&c, &first, TTL("7", 7), CTL_WAIT_APPLIED, SIM_CASE_WAIT_MS);
     begin(&c, &second, TTL("7", 7), CTL_WAIT_APPLIED, SIM_CASE_WAIT_MS);
     expect_outcome(&c, &first, CTL_STORAGE);
     expect_outcome(&c, &second, CTL_STORAGE);
-    refuse_to_store(false);
+    sim_case_refuse_to_store(false);
     expect_for_ever(&c, "3/1");
     sim_net_uninit(&c.net);
 }
@@ -470,12 +456,12 @@ neither_store_nor_switch(void **state)
     (void) state;
     setup(&c);
     put(&c, TTL("1", 7), CTL_CREATED);
-    refuse_to_store(true);
+    sim_case_refuse_to_store(true);
     faults(&c, 0)->mute = true;
     begin(&c, &w, TTL("1", 8), CTL_WAIT_STORED, 2 * SECOND);
     assert_false(sim_net_wait(&c.net, is_answered, &w, SECOND));
     expect_outcome(&c, &w, CTL_STORAGE);
-    refuse_to_store(false);
+    sim_case_refuse_to_store(false);
     faults(&c, 0)->mute = false;
     sim_case_restart(&c);
     expect_now(&c, "3/7");
