@@ -49,8 +49,11 @@ class Case:
     def expect_arrival(self, group=GROUP, **options):
         """A packet arrives, and explain says so."""
         wire = self.host.tap()
-        self.send(group=group, **options)
-        wire.wait_for(20)
+
+        def arrives():  # A report that was just sent is not yet a group.
+            self.send(group=group, **options)
+            return wire.received >= 20
+        wait_until(arrives, 20, "it arrives")
         wire.stop()
         other = {"group": group} if group != GROUP else {}
         return self.expect("delivered", **other)

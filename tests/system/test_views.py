@@ -185,6 +185,8 @@ def test_filters_of_hosts_behind_one_port(net):
     receivers = [one.receive(GROUP, PORT, source="10.1.0.77"),
                  all_.receive(GROUP, PORT, exclude="10.1.0.78")]
 
+    net.wait_members(one)
+
     def member():
         found = net.rest.get(f"/v1/groups/0/{GROUP}")["members"]
         return next(m for m in found if m["port"] == one.port)
