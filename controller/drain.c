@@ -128,10 +128,9 @@ delay(const struct drain *d)
     if (!moves) {
         return ms; /* Somebody misses packets meanwhile. */
     }
-    int64_t round_trip = loop_now(d->ctl->loop) - d->began;
+    int64_t trips = MOVE_ROUND_TRIPS * (loop_now(d->ctl->loop) - d->began);
     ms = ms < MOVE_MS ? MOVE_MS : ms;
-    ms = ms < MOVE_ROUND_TRIPS * round_trip ? MOVE_ROUND_TRIPS * round_trip
-                                            : ms;
+    ms = ms < trips ? trips : ms;
     return ms < MOVE_MAX_MS ? ms : MOVE_MAX_MS;
 }
 

@@ -414,9 +414,7 @@ finish(struct ofp_table *t, int64_t now)
         tell_synced(t);
     } else if (t->readback.drift) {
         t->counters.drift += t->readback.drift;
-        t->busy = true;
-        t->ops->drifted(t->aux, t->readback.drift);
-        t->busy = false;
+        t->n_untold += t->readback.drift;
     }
     ofp_table_settle(t); /* What was buried may have been waited for. */
 }

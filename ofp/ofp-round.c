@@ -76,7 +76,6 @@ static size_t
 plan_flow(struct ofp_table *t, struct ofp_entry *e, int64_t now)
 {
     struct ofp_blob *old = e->flow.installed, *new = e->flow.desired;
-    bool modify = old && new &&is_modification(old, new);
 
     if (old == new) {
         return 0;
@@ -84,6 +83,7 @@ plan_flow(struct ofp_table *t, struct ofp_entry *e, int64_t now)
         add_step(t, e, STEP_FLOW_DOWN, FLOW_DELETE_STRICT, NULL);
         return old->size;
     }
+    bool modify = old && is_modification(old, new);
     add_step(t, e, STEP_FLOW_UP, modify ? FLOW_MODIFY_STRICT : FLOW_ADD,
              ofp_blob_ref(new));
     if (!modify) {

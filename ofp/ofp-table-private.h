@@ -147,7 +147,7 @@ struct ofp_table {
     struct ofp_blobs blobs;
 
     uint64_t seqno, settled;
-    size_t n_untold; /* Flows that somebody removed: told in the next run. */
+    size_t n_untold; /* Entries that somebody changed: told in the next run. */
     bool connected, synced, failed;
     bool bundles; /* The switch takes them, for all we know. */
     bool busy;    /* In a callback. */

@@ -164,7 +164,7 @@ check_deadlines(struct ofp_table *t, int64_t now)
     return !t->failed;
 }
 
-/* All that were removed at one go are told at one go. */
+/* All that somebody changed at one go is told at one go. */
 static void
 tell_drifted(struct ofp_table *t)
 {

@@ -64,3 +64,20 @@ assert_refused(const char *text, const char *pointer, const char *detail)
     }
     assert_true(error.failed);
 }
+
+struct ip_addr
+addr(const char *s)
+{
+    struct ip_addr a;
+
+    assert_true(ip_addr_parse(s, &a));
+    return a;
+}
+
+void
+assert_ip(const struct ip_addr *ip, const char *text)
+{
+    char buf[IP_ADDR_STRLEN];
+
+    assert_string_equal(ip_addr_format(ip, buf), text);
+}

@@ -20,4 +20,8 @@ struct route *canonical_route(const char *text);
  * 'detail' in what is said of it. */
 void assert_refused(const char *text, const char *pointer, const char *detail);
 
+/* Addresses as text. */
+struct ip_addr addr(const char *);
+void assert_ip(const struct ip_addr *, const char *text);
+
 #endif

@@ -106,6 +106,32 @@ test_group_with_sources(void **state)
                 "\"switches\":[]}");
 }
 
+static const char SWITCH[] =
+    "{\"dpid\":\"0000000000000001\",\"connected\":true,\"synced\":false,"
+    "\"peer\":\"127.0.0.1:40112\",\"since_s\":1.5,\"description\":{"
+    "\"manufacturer\":\"Nicira, Inc.\",\"hardware\":\"Open vSwitch\","
+    "\"software\":\"3.1.0\",\"serial\":\"None\",\"datapath\":\"s1\"},"
+    "\"datapath\":\"kernel\",\"datapath_seen\":\"netdev\","
+    "\"ports\":[{\"port\":1,\"name\":\"s1-eth1\","
+    "\"mac\":\"02:00:00:00:00:01\",\"state\":\"up\",\"kind\":\"host\","
+    "\"counters\":{\"rx_packets\":\"0x7\",\"rx_bytes\":\"0x0\","
+    "\"rx_dropped\":\"0x0\",\"rx_errors\":\"0x0\","
+    "\"tx_packets\":\"0xfffffffffffffffe\",\"tx_bytes\":\"0x0\","
+    "\"tx_errors\":\"0x0\"},"
+    "\"refused\":{\"port-groups\":\"0x3\","
+    "\"rate\":\"0x20000000000001\"}},"
+    "{\"port\":100,\"name\":\"vx0\",\"mac\":\"00:00:00:00:00:00\","
+    "\"state\":\"down\",\"kind\":\"tunnel\",\"tunnel\":{\"vnis\":[{"
+    "\"vni\":200,\"vlan\":10}],\"peers\":[{\"vtep\":\"10.255.0.2\","
+    "\"origin\":\"learned\"}],\"local\":\"10.255.0.1\","
+    "\"querier\":true,\"overhead\":50}}],"
+    "\"flows\":0,\"groups\":0,\"foreign_flows\":0,\"foreign_groups\":2,"
+    "\"pending\":0,\"rejected\":0,\"counters\":{"
+    "\"packet_ins\":\"0x20000000000001\",\"packet_outs\":\"0x0\","
+    "\"messages_in\":\"0x0\",\"messages_out\":\"0x0\",\"errors\":\"0x0\","
+    "\"flow_mods\":\"0x0\",\"group_mods\":\"0x0\",\"rounds\":\"0x0\","
+    "\"bundles\":\"0x0\",\"drift\":\"0x0\"}}";
+
 static void
 test_switch(void **state)
 {
@@ -153,32 +179,7 @@ test_switch(void **state)
     };
 
     (void) state;
-    assert_json(
-        api_json_switch(&s),
-        "{\"dpid\":\"0000000000000001\",\"connected\":true,\"synced\":false,"
-        "\"peer\":\"127.0.0.1:40112\",\"since_s\":1.5,\"description\":{"
-        "\"manufacturer\":\"Nicira, Inc.\",\"hardware\":\"Open vSwitch\","
-        "\"software\":\"3.1.0\",\"serial\":\"None\",\"datapath\":\"s1\"},"
-        "\"datapath\":\"kernel\",\"datapath_seen\":\"netdev\","
-        "\"ports\":[{\"port\":1,\"name\":\"s1-eth1\","
-        "\"mac\":\"02:00:00:00:00:01\",\"state\":\"up\",\"kind\":\"host\","
-        "\"counters\":{\"rx_packets\":\"0x7\",\"rx_bytes\":\"0x0\","
-        "\"rx_dropped\":\"0x0\",\"rx_errors\":\"0x0\","
-        "\"tx_packets\":\"0xfffffffffffffffe\",\"tx_bytes\":\"0x0\","
-        "\"tx_errors\":\"0x0\"},"
-        "\"refused\":{\"port-groups\":\"0x3\","
-        "\"rate\":\"0x20000000000001\"}},"
-        "{\"port\":100,\"name\":\"vx0\",\"mac\":\"00:00:00:00:00:00\","
-        "\"state\":\"down\",\"kind\":\"tunnel\",\"tunnel\":{\"vnis\":[{"
-        "\"vni\":200,\"vlan\":10}],\"peers\":[{\"vtep\":\"10.255.0.2\","
-        "\"origin\":\"learned\"}],\"local\":\"10.255.0.1\","
-        "\"querier\":true,\"overhead\":50}}],"
-        "\"flows\":0,\"groups\":0,\"foreign_flows\":0,\"foreign_groups\":2,"
-        "\"pending\":0,\"rejected\":0,\"counters\":{"
-        "\"packet_ins\":\"0x20000000000001\",\"packet_outs\":\"0x0\","
-        "\"messages_in\":\"0x0\",\"messages_out\":\"0x0\",\"errors\":\"0x0\","
-        "\"flow_mods\":\"0x0\",\"group_mods\":\"0x0\",\"rounds\":\"0x0\","
-        "\"bundles\":\"0x0\",\"drift\":\"0x0\"}}");
+    assert_json(api_json_switch(&s), SWITCH);
 }
 
 static void

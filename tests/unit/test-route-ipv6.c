@@ -19,23 +19,6 @@
 #include "controller/route-match.h"
 #include "controller/route-rewrite.h"
 
-static struct ip_addr
-addr(const char *s)
-{
-    struct ip_addr a;
-
-    assert_true(ip_addr_parse(s, &a));
-    return a;
-}
-
-static void
-assert_ip(const struct ip_addr *ip, const char *text)
-{
-    char buf[IP_ADDR_STRLEN];
-
-    assert_string_equal(ip_addr_format(ip, buf), text);
-}
-
 static void
 every_member(void **state)
 {

@@ -13,15 +13,6 @@
 
 #include "tests/unit/route-text.h"
 
-static struct ip_addr
-addr(const char *s)
-{
-    struct ip_addr a;
-
-    assert_true(ip_addr_parse(s, &a));
-    return a;
-}
-
 static unsigned int
 priority(const char *match)
 {
@@ -72,14 +63,6 @@ the_narrower_wins(void **state)
     /* Which switch is not a matter of precedence: no two have the same. */
     assert_int_equal(priority("\"group\":\"232.1.1.1\",\"dpid\":1"),
                      priority("\"group\":\"232.1.1.1\""));
-}
-
-static void
-assert_ip(const struct ip_addr *ip, const char *text)
-{
-    char buf[IP_ADDR_STRLEN];
-
-    assert_string_equal(ip_addr_format(ip, buf), text);
 }
 
 /* What comes out of prefixes, and what it was. */
